@@ -10,12 +10,9 @@
 #ifndef UW_CLI_CONFIG_H
 #define UW_CLI_CONFIG_H
 
+#include "consumers/property.h" /* struct uw_property */
 #include "core/ports.h"
 #include "core/settings.h"
-
-struct uw_property {
-    const char *name, *value;
-};
 
 struct uw_config {
     /* database */
