@@ -888,12 +888,12 @@ def is_declared_no_show(line, no_show):
 
 
 def evaluation_numbers(decision, due):
-    """What an evaluation is about (end of SPEC section 4), counted over the days from valid_from to before due."""
-    care = sum(m for d, m in decision.care.items() if d < due)
-    no_show = sum(m for d, m in decision.no_shows.items() if d < due)
+    """What an evaluation is about (end of SPEC section 4): all that counts since valid_from, and the expectation at due."""
+    no_show = sum(decision.no_shows.values())
+    delivered = sum(decision.care.values()) + no_show
     expected = expected_before(decision, due)
-    return {"delivered": care + no_show, "no_show": no_show, "expected": expected,
-            "ratio_percent": None if not expected else (care + no_show) * 100 // expected}
+    return {"delivered": delivered, "no_show": no_show, "expected": expected,
+            "ratio_percent": None if not expected else delivered * 100 // expected}
 
 
 def expected_before(decision, due):
