@@ -1,0 +1,85 @@
+-- Sums for dashboards. A row belongs to one partition, so that instances never wait for each other; the views
+-- add the partitions up. A client lives in one partition, so that counts of clients add up as well.
+
+CREATE TABLE urenwacht_data.aggregate (
+    municipality text COLLATE "C" NOT NULL,
+    grain smallint NOT NULL,
+    period_from date NOT NULL,
+    provider text COLLATE "C" NOT NULL,
+    product_category text COLLATE "C" NOT NULL,
+    product text COLLATE "C" NOT NULL,
+    law smallint NOT NULL,
+    care smallint NOT NULL,
+    model smallint NOT NULL,
+    partition integer NOT NULL,
+    clients bigint NOT NULL,
+    decisions bigint NOT NULL,
+    delivered_minutes bigint NOT NULL,
+    no_show_minutes bigint NOT NULL,
+    used_minutes bigint NOT NULL,
+    allotted_minutes bigint NOT NULL,
+    PRIMARY KEY (municipality, grain, period_from, provider, product_category, product, law, care, model, partition)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX aggregate_provider ON urenwacht_data.aggregate (provider, grain, period_from);
+COMMENT ON TABLE urenwacht_data.aggregate IS 'Sums per week or month and dimensions, a row for every partition.';
+COMMENT ON COLUMN urenwacht_data.aggregate.municipality IS 'CBS code of the municipality.';
+COMMENT ON COLUMN urenwacht_data.aggregate.grain IS '0: WEEK, 1: MONTH.';
+COMMENT ON COLUMN urenwacht_data.aggregate.period_from IS 'Monday of the week, or first day of the month.';
+COMMENT ON COLUMN urenwacht_data.aggregate.provider IS 'AGB code of the provider of the version in force on the day.';
+COMMENT ON COLUMN urenwacht_data.aggregate.product_category IS 'Category of the product, by the latest version.';
+COMMENT ON COLUMN urenwacht_data.aggregate.product IS 'Code of the product, by the latest version.';
+COMMENT ON COLUMN urenwacht_data.aggregate.law IS '0: WMO, 1: JEUGDWET, 2: PARTICIPATIEWET.';
+COMMENT ON COLUMN urenwacht_data.aggregate.care IS '0: CONTINUOUS, 1: INTENSIVE.';
+COMMENT ON COLUMN urenwacht_data.aggregate.model IS '0: Pxq, 1: Bandwidth, 2: YearBudget, 3: FixedPlusSurplus, 4: Result, 5: Task.';
+COMMENT ON COLUMN urenwacht_data.aggregate.partition IS 'The partition of the clients.';
+COMMENT ON COLUMN urenwacht_data.aggregate.clients IS 'Clients with delivered minutes in the period.';
+COMMENT ON COLUMN urenwacht_data.aggregate.decisions IS 'Decisions with delivered minutes in the period.';
+COMMENT ON COLUMN urenwacht_data.aggregate.delivered_minutes IS 'Minutes delivered, those of no-shows included.';
+COMMENT ON COLUMN urenwacht_data.aggregate.no_show_minutes IS 'The share of no-shows in the delivered minutes.';
+COMMENT ON COLUMN urenwacht_data.aggregate.used_minutes IS 'Minutes that count against allotments.';
+COMMENT ON COLUMN urenwacht_data.aggregate.allotted_minutes IS 'Allotments of the accounts, spread over their days.';
+
+CREATE VIEW urenwacht.weekly AS
+SELECT period_from AS week_from, municipality, provider, product_category, product,
+       urenwacht_data.law_name(law) AS law, urenwacht_data.care_name(care) AS care,
+       urenwacht_data.model_name(model) AS model, sum(clients)::bigint AS clients,
+       sum(decisions)::bigint AS decisions, sum(delivered_minutes)::bigint AS delivered_minutes,
+       sum(no_show_minutes)::bigint AS no_show_minutes, sum(used_minutes)::bigint AS used_minutes,
+       sum(allotted_minutes)::bigint AS allotted_minutes
+  FROM urenwacht_data.aggregate
+ WHERE grain = 0
+ GROUP BY period_from, municipality, provider, product_category, product, law, care, model
+HAVING (sum(clients), sum(decisions), sum(delivered_minutes), sum(no_show_minutes), sum(used_minutes),
+        sum(allotted_minutes)) <> (0, 0, 0, 0, 0, 0);
+COMMENT ON VIEW urenwacht.weekly IS 'Sums per ISO week.';
+COMMENT ON COLUMN urenwacht.weekly.week_from IS 'Monday of the week.';
+
+CREATE VIEW urenwacht.monthly AS
+SELECT period_from AS month_from, municipality, provider, product_category, product,
+       urenwacht_data.law_name(law) AS law, urenwacht_data.care_name(care) AS care,
+       urenwacht_data.model_name(model) AS model, sum(clients)::bigint AS clients,
+       sum(decisions)::bigint AS decisions, sum(delivered_minutes)::bigint AS delivered_minutes,
+       sum(no_show_minutes)::bigint AS no_show_minutes, sum(used_minutes)::bigint AS used_minutes,
+       sum(allotted_minutes)::bigint AS allotted_minutes
+  FROM urenwacht_data.aggregate
+ WHERE grain = 1
+ GROUP BY period_from, municipality, provider, product_category, product, law, care, model
+HAVING (sum(clients), sum(decisions), sum(delivered_minutes), sum(no_show_minutes), sum(used_minutes),
+        sum(allotted_minutes)) <> (0, 0, 0, 0, 0, 0);
+COMMENT ON VIEW urenwacht.monthly IS 'Sums per calendar month.';
+COMMENT ON COLUMN urenwacht.monthly.month_from IS 'First day of the month.';
+
+DO $$
+DECLARE
+    field record;
+BEGIN
+    FOR field IN SELECT m.view_name, v.attname,
+                        regexp_replace(col_description(t.attrelid, t.attnum), '[0-9]: ', '', 'g') AS meaning
+                   FROM (VALUES ('weekly'), ('monthly')) m (view_name)
+                   JOIN pg_attribute v ON v.attrelid = ('urenwacht.' || m.view_name)::regclass AND v.attnum > 0
+                   JOIN pg_attribute t ON t.attrelid = 'urenwacht_data.aggregate'::regclass AND t.attname = v.attname
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN urenwacht.%I.%I IS %L', field.view_name, field.attname, field.meaning);
+    END LOOP;
+END
+$$;
