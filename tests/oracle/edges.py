@@ -269,9 +269,9 @@ def winners():
          .anomaly("DUPLICATE_CONFLICT", L("L1")), 10)
     used(base("winner-then-event-id").line("2026-01-05", 20, "L1", early, high).line("2026-01-05", 10, "L1", early, low)
          .anomaly("DUPLICATE_CONFLICT", L("L1")), 10)
-    # Upper case sorts before lower case by bytes.
-    used(base("winner-event-id-case").line("2026-01-05", 20, "L1", early, low).line("2026-01-05", 10, "L1", early, low.upper())
-         .anomaly("DUPLICATE_CONFLICT", L("L1")), 10)
+    # Upper case sorts before lower case by bytes: B before a.
+    used(base("winner-event-id-case").line("2026-01-05", 10, "L1", early, low).line("2026-01-05", 20, "L1", early, high.upper())
+         .anomaly("DUPLICATE_CONFLICT", L("L1")), 20)
     # Zigzag: 63 is the byte 7e and 64 is 80 01, and 100 (c8 01) lies after 128 (80 02).
     used(base("winner-then-bytes").line("2026-01-05", 100, "L1", early, low).line("2026-01-05", 128, "L1", early, low)
          .anomaly("DUPLICATE_CONFLICT", L("L1")), 128)
