@@ -283,8 +283,9 @@ static enum uw_code check_no_show(const struct uw_no_show *no_show, struct uw_re
     if (code == UW_OK && no_show->notice_minutes != UW_INT_NONE) {
         code = check_range(no_show->notice_minutes, "notice_minutes", 0, INT32_MAX, refusal);
     }
-    if (code == UW_OK) {
-        code = check_staff(no_show->staff, refusal);
+    if (code == UW_OK && !uw_str_is_null(no_show->staff)) {
+        /* SPEC gives a no-show's staff no length of its own. */
+        code = check_text(no_show->staff, "staff", 0, UW_EVENT_BYTES_MAX, refusal);
     }
     return code;
 }
