@@ -1,0 +1,325 @@
+#include "consumers/intake.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consumers/intake_parts.h"
+#include "schemas/position.h"
+
+/* ---- configuration ---- */
+
+/* The user may change these. */
+static const struct uw_property defaults[] = {
+    {"queued.max.messages.kbytes", "65536"},
+    {"queued.min.messages", "100000"},
+    {"fetch.wait.max.ms", "100"},
+    {"fetch.message.max.bytes", "4194304"},
+    {NULL, NULL},
+};
+
+/* What the meaning of the program rests on; with group.id and group.instance.id these are not for the user. */
+static const struct uw_property required_classic[] = {
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"enable.partition.eof", "true"},
+    {"isolation.level", "read_committed"},
+    {"auto.offset.reset", "error"},
+    {"allow.auto.create.topics", "false"},
+    {"partition.assignment.strategy", "range"},
+    {NULL, NULL},
+};
+
+/* KIP-848: the broker assigns, and the client must not name a strategy of its own. */
+static const struct uw_property required_by_broker[] = {
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"enable.partition.eof", "true"},
+    {"isolation.level", "read_committed"},
+    {"auto.offset.reset", "error"},
+    {"allow.auto.create.topics", "false"},
+    {"group.remote.assignor", "range"},
+    {NULL, NULL},
+};
+
+static enum uw_code conf_name(rd_kafka_conf_t *conf, const char *name, const char *value, struct uw_error *error)
+{
+    char reason[UW_KAFKA_REASON_BYTES];
+
+    if (value == NULL || rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) == RD_KAFKA_CONF_OK)
+        return UW_OK;
+    return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "%s: %s", name, reason);
+}
+
+static enum uw_code client_open(struct uw_intake *intake, const struct uw_intake_options *options,
+                                struct uw_error *error)
+{
+    const char *protocol = uw_kafka_property(options->properties, options->property_count, "group.protocol");
+    struct uw_kafka_setup setup = {
+        .defaults = defaults,
+        .properties = options->properties,
+        .property_count = options->property_count,
+        .required = protocol != NULL && strcmp(protocol, "consumer") == 0 ? required_by_broker : required_classic,
+    };
+    rd_kafka_conf_t *conf = NULL;
+    enum uw_code code;
+
+    code = uw_kafka_conf_build(&setup, &intake->link, &conf, error);
+    if (code != UW_OK)
+        return code;
+    rd_kafka_conf_set_rebalance_cb(conf, uw_intake_on_rebalance);
+    code = conf_name(conf, "group.id", options->group_id, error);
+    if (code == UW_OK)
+        code = conf_name(conf, "group.instance.id", options->group_instance_id, error);
+    if (code != UW_OK) {
+        rd_kafka_conf_destroy(conf);
+        return code;
+    }
+    return uw_kafka_client_open(RD_KAFKA_CONSUMER, conf, &intake->client, error);
+}
+
+/* ---- open and close ---- */
+
+/* Equal counts are what makes partition p of all topics hold the same clients. */
+static enum uw_code partitions_check(struct uw_intake *intake, struct uw_error *error)
+{
+    int32_t counts[UW_TOPIC_COUNT];
+
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
+        enum uw_code code = uw_kafka_partition_count(intake->client, &intake->link, intake->topics[i],
+                                                     intake->timeout_ms, &counts[i], error);
+
+        if (code != UW_OK)
+            return code;
+        if (counts[i] != counts[0])
+            return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                                "topic %s has %" PRId32 " partitions, but %s has %" PRId32
+                                ": the four input topics need equally many",
+                                intake->topics[0], counts[0], intake->topics[i], counts[i]);
+    }
+    intake->partition_count = counts[0];
+    return UW_OK;
+}
+
+static enum uw_code group_join(struct uw_intake *intake, struct uw_error *error)
+{
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t err;
+
+    err = rd_kafka_poll_set_consumer(intake->client);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return uw_kafka_fail(err, "starting to read", NULL, error);
+    list = rd_kafka_topic_partition_list_new(UW_TOPIC_COUNT);
+    for (int i = 0; i < UW_TOPIC_COUNT; i++)
+        rd_kafka_topic_partition_list_add(list, intake->topics[i], RD_KAFKA_PARTITION_UA);
+    err = rd_kafka_subscribe(intake->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return uw_kafka_fail(err, "joining the consumer group", NULL, error);
+    return UW_OK;
+}
+
+static bool intake_allocate(struct uw_intake *intake, const struct uw_intake_options *options)
+{
+    intake->capacity = options->batch_messages_max;
+    intake->raw = malloc(intake->capacity * sizeof(*intake->raw));
+    intake->messages = malloc(intake->capacity * sizeof(*intake->messages));
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
+        intake->topics[i] = strdup(options->topics[i]);
+        if (intake->topics[i] == NULL)
+            return false;
+    }
+    return intake->raw != NULL && intake->messages != NULL;
+}
+
+enum uw_code uw_intake_open(const struct uw_intake_options *options, struct uw_intake **intake, struct uw_error *error)
+{
+    struct uw_intake *opened = calloc(1, sizeof(*opened));
+    enum uw_code code;
+
+    assert(options->batch_messages_max >= 1 && options->batch_messages_max <= UW_INTAKE_BATCH_MAX);
+    if (opened == NULL)
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for reading from Kafka");
+    uw_arena_init(&opened->headers, UW_INTAKE_HEADER_BYTES_MAX);
+    opened->link.log = options->log;
+    opened->listener = options->listener;
+    opened->timeout_ms = options->timeout_ms;
+    if (!intake_allocate(opened, options))
+        code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for batches of %" PRIu32 " messages",
+                            options->batch_messages_max);
+    else
+        code = client_open(opened, options, error);
+    if (code == UW_OK)
+        code = partitions_check(opened, error);
+    if (code == UW_OK)
+        code = group_join(opened, error);
+    if (code != UW_OK) {
+        uw_intake_close(&opened);
+        return code;
+    }
+    *intake = opened;
+    return UW_OK;
+}
+
+void uw_intake_close(struct uw_intake **intake)
+{
+    struct uw_intake *closing = *intake;
+
+    if (closing == NULL)
+        return;
+    (void)uw_intake_drop(closing, true);
+    if (closing->client != NULL) {
+        (void)rd_kafka_consumer_close(closing->client);
+        /* The callbacks of closing may have been given nothing but the end. */
+        (void)uw_intake_drop(closing, true);
+        rd_kafka_destroy(closing->client);
+    }
+    for (int i = 0; i < UW_TOPIC_COUNT; i++)
+        free(closing->topics[i]);
+    uw_arena_close(&closing->headers);
+    free(closing->raw);
+    free(closing->messages);
+    free(closing->slots);
+    free(closing->assigned);
+    free(closing);
+    *intake = NULL;
+}
+
+/* ---- questions ---- */
+
+void uw_intake_rewind(struct uw_intake *intake, int32_t partition, const int64_t next_offset[UW_TOPIC_COUNT])
+{
+    if (partition < 0 || partition >= intake->slot_count || !intake->slots[partition].assigned)
+        return;
+    for (int i = 0; i < UW_TOPIC_COUNT; i++)
+        intake->slots[partition].position[i] = next_offset[i];
+    intake->seek = true;
+}
+
+bool uw_intake_idle(const struct uw_intake *intake)
+{
+    if (!intake->joined || intake->seek || intake->handed || intake->count > 0 || intake->carried_count > 0)
+        return false;
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        for (int t = 0; t < UW_TOPIC_COUNT; t++) {
+            if (!intake->slots[intake->assigned[i]].ended[t])
+                return false;
+        }
+    }
+    return true;
+}
+
+int64_t uw_intake_lag(const struct uw_intake *intake)
+{
+    int64_t lag = 0;
+
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        const struct uw_intake_slot *slot = &intake->slots[intake->assigned[i]];
+
+        for (int t = 0; t < UW_TOPIC_COUNT; t++) {
+            int64_t low = 0, high = 0, from;
+
+            if (rd_kafka_get_watermark_offsets(intake->client, intake->topics[t], intake->assigned[i], &low, &high) !=
+                    RD_KAFKA_RESP_ERR_NO_ERROR ||
+                high < 0)
+                continue;
+            from = slot->position[t] > low ? slot->position[t] : low;
+            if (!slot->ended[t] && high > from)
+                lag += high - from;
+        }
+    }
+    return lag;
+}
+
+uint32_t uw_intake_assignment(const struct uw_intake *intake, const int32_t **partitions)
+{
+    *partitions = intake->assigned;
+    return intake->assigned_count;
+}
+
+bool uw_intake_lost(const struct uw_intake *intake)
+{
+    return rd_kafka_assignment_lost(intake->client) != 0;
+}
+
+int32_t uw_intake_partition_count(const struct uw_intake *intake)
+{
+    return intake->partition_count;
+}
+
+enum uw_code uw_intake_group_metadata(struct uw_intake *intake, void *buffer, size_t *size, struct uw_error *error)
+{
+    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(intake->client);
+    void *written = NULL;
+    size_t written_size = 0;
+    rd_kafka_error_t *failure;
+    enum uw_code code = UW_OK;
+
+    if (metadata == NULL)
+        return uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL, "Kafka: this client is in no consumer group");
+    failure = rd_kafka_consumer_group_metadata_write(metadata, &written, &written_size);
+    rd_kafka_consumer_group_metadata_destroy(metadata);
+    if (failure != NULL) {
+        code = uw_kafka_fail(rd_kafka_error_code(failure), "writing the group's metadata",
+                             rd_kafka_error_string(failure), error);
+        rd_kafka_error_destroy(failure);
+        return code;
+    }
+    if (written_size > *size) {
+        code = uw_error_set(error, UW_ELIMIT, UW_CLASS_FATAL, "Kafka: the group's metadata takes %zu bytes, not %zu",
+                            written_size, *size);
+    } else {
+        memcpy(buffer, written, written_size);
+        *size = written_size;
+    }
+    rd_kafka_mem_free(intake->client, written);
+    return code;
+}
+
+/* The sequence that one committed offset carries; 0 when nothing was committed. */
+static enum uw_code committed_sequence(const rd_kafka_topic_partition_t *committed, int64_t *sequence,
+                                       struct uw_error *error)
+{
+    if (committed->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return uw_kafka_fail(committed->err, "asking what is published", NULL, error);
+    if (committed->offset < 0) {
+        *sequence = 0;
+        return UW_OK;
+    }
+    if (committed->metadata == NULL ||
+        !uw_position_parse((struct uw_str){committed->metadata, (uint32_t)committed->metadata_size}, sequence))
+        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                            "the group's committed offset of topic %s, partition %" PRId32
+                            ", was not committed by urenwacht: delete the group's offsets, or name another group",
+                            committed->topic, committed->partition);
+    return UW_OK;
+}
+
+enum uw_code uw_intake_published(struct uw_intake *intake, int32_t partition, int64_t *sequence,
+                                 struct uw_error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(UW_TOPIC_COUNT);
+    int64_t last = 0;
+    enum uw_code code = UW_OK;
+    rd_kafka_resp_err_t err;
+
+    for (int i = 0; i < UW_TOPIC_COUNT; i++)
+        rd_kafka_topic_partition_list_add(list, intake->topics[i], partition);
+    /* With isolation.level=read_committed this asks for stable offsets: librdkafka tries again, up to the timeout,
+     * as long as a transaction on them is pending. */
+    err = rd_kafka_committed(intake->client, list, intake->timeout_ms);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = uw_kafka_link_fail(&intake->link, err, "asking what is published", error);
+    for (int i = 0; code == UW_OK && i < list->cnt; i++) {
+        int64_t one = 0;
+
+        code = committed_sequence(&list->elems[i], &one, error);
+        if (one > last)
+            last = one;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == UW_OK)
+        *sequence = last;
+    return code;
+}

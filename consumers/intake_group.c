@@ -1,0 +1,284 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consumers/intake_parts.h"
+
+int uw_intake_topic_index(const struct uw_intake *intake, const char *topic)
+{
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
+        if (strcmp(intake->topics[i], topic) == 0)
+            return i;
+    }
+    return -1;
+}
+
+void uw_intake_stop(struct uw_intake *intake, const struct uw_error *error)
+{
+    if (intake->stop.code == UW_OK)
+        intake->stop = *error;
+}
+
+static void stop_with(struct uw_intake *intake, rd_kafka_resp_err_t err, const char *what)
+{
+    struct uw_error error;
+
+    (void)uw_kafka_fail(err, what, NULL, &error);
+    uw_intake_stop(intake, &error);
+}
+
+/* ---- telling librdkafka ---- */
+
+/* With the protocol of KIP-848 an assignment changes by parts; rd_kafka_assign would be refused. */
+static bool by_parts(const struct uw_intake *intake)
+{
+    const char *protocol = rd_kafka_rebalance_protocol(intake->client);
+
+    return protocol != NULL && strcmp(protocol, "COOPERATIVE") == 0;
+}
+
+static void tell_result(struct uw_intake *intake, rd_kafka_error_t *failure, const char *what)
+{
+    if (failure == NULL)
+        return;
+    stop_with(intake, rd_kafka_error_code(failure), what);
+    rd_kafka_error_destroy(failure);
+}
+
+static void tell_assigned(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
+{
+    if (by_parts(intake)) {
+        tell_result(intake, rd_kafka_incremental_assign(intake->client, list), "taking partitions");
+    } else {
+        rd_kafka_resp_err_t err = rd_kafka_assign(intake->client, list);
+
+        if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            stop_with(intake, err, "taking partitions");
+    }
+}
+
+static void tell_revoked(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
+{
+    if (by_parts(intake))
+        tell_result(intake, rd_kafka_incremental_unassign(intake->client, list), "giving partitions up");
+    else
+        (void)rd_kafka_assign(intake->client, NULL);
+}
+
+static int64_t start_offset(int64_t position)
+{
+    return position == 0 ? RD_KAFKA_OFFSET_BEGINNING : position;
+}
+
+void uw_intake_assign_again(struct uw_intake *intake)
+{
+    rd_kafka_topic_partition_list_t *list;
+
+    intake->seek = false;
+    (void)uw_intake_drop(intake, false);
+    list = rd_kafka_topic_partition_list_new((int)(intake->assigned_count * UW_TOPIC_COUNT));
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        struct uw_intake_slot *slot = &intake->slots[intake->assigned[i]];
+
+        for (int t = 0; t < UW_TOPIC_COUNT; t++) {
+            slot->fetched[t] = slot->position[t];
+            slot->ended[t] = false;
+            rd_kafka_topic_partition_list_add(list, intake->topics[t], intake->assigned[i])->offset =
+                start_offset(slot->position[t]);
+        }
+    }
+    if (by_parts(intake))
+        tell_revoked(intake, list);
+    tell_assigned(intake, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* ---- slots ---- */
+
+static int compare_partitions(const void *a, const void *b)
+{
+    int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+static bool slots_grow(struct uw_intake *intake, int32_t slot_count)
+{
+    struct uw_intake_slot *slots;
+    int32_t *assigned;
+
+    if (slot_count <= intake->slot_count)
+        return true;
+    slots = realloc(intake->slots, (size_t)slot_count * sizeof(*slots));
+    if (slots == NULL)
+        return false;
+    memset(slots + intake->slot_count, 0, (size_t)(slot_count - intake->slot_count) * sizeof(*slots));
+    intake->slots = slots;
+    assigned = realloc(intake->assigned, (size_t)slot_count * sizeof(*assigned));
+    if (assigned == NULL)
+        return false;
+    intake->assigned = assigned;
+    intake->slot_count = slot_count;
+    return true;
+}
+
+/* The list's partitions without repeats, ascending; the caller frees them. An error when one of the four topics
+ * is missing at any of them, since a client's facts must all come to the same instance. */
+static enum uw_code list_partitions(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list,
+                                    int32_t **partitions, uint32_t *count, struct uw_error *error)
+{
+    int32_t *found = malloc(((size_t)list->cnt + 1) * sizeof(*found));
+    uint32_t distinct = 0;
+
+    if (found == NULL)
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for an assignment of %d partitions", list->cnt);
+    for (int i = 0; i < list->cnt; i++)
+        found[i] = list->elems[i].partition;
+    qsort(found, (size_t)list->cnt, sizeof(*found), compare_partitions);
+    for (int i = 0; i < list->cnt; i++) {
+        if (distinct == 0 || found[distinct - 1] != found[i])
+            found[distinct++] = found[i];
+    }
+    for (uint32_t i = 0; i < distinct; i++) {
+        for (int t = 0; t < UW_TOPIC_COUNT; t++) {
+            if (rd_kafka_topic_partition_list_find(list, intake->topics[t], found[i]) != NULL)
+                continue;
+            (void)uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                               "partition %" PRId32 " of topic %s was given to another member of the group: all must "
+                               "read the same four topics with the assignor range",
+                               found[i], intake->topics[t]);
+            free(found);
+            return UW_ECONFIG;
+        }
+    }
+    *partitions = found;
+    *count = distinct;
+    return UW_OK;
+}
+
+static void slots_take(struct uw_intake *intake, const int32_t *partitions, uint32_t count,
+                       const struct uw_intake_start *starts)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct uw_intake_slot *slot = &intake->slots[partitions[i]];
+
+        if (!slot->assigned)
+            intake->assigned[intake->assigned_count++] = partitions[i];
+        memset(slot, 0, sizeof(*slot));
+        slot->assigned = true;
+        for (int t = 0; t < UW_TOPIC_COUNT; t++)
+            slot->fetched[t] = slot->position[t] = starts[i].next_offset[t];
+    }
+    qsort(intake->assigned, intake->assigned_count, sizeof(*intake->assigned), compare_partitions);
+}
+
+static void slots_give(struct uw_intake *intake, const int32_t *partitions, uint32_t count)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (partitions[i] < intake->slot_count)
+            intake->slots[partitions[i]].assigned = false;
+    }
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        if (intake->slots[intake->assigned[i]].assigned)
+            intake->assigned[kept++] = intake->assigned[i];
+    }
+    intake->assigned_count = kept;
+}
+
+/* ---- the two sides of a rebalance ---- */
+
+static enum uw_code take(struct uw_intake *intake, rd_kafka_topic_partition_list_t *list, struct uw_error *error)
+{
+    int32_t *partitions = NULL;
+    struct uw_intake_start *starts = NULL;
+    uint32_t count = 0;
+    enum uw_code code;
+
+    code = list_partitions(intake, list, &partitions, &count, error);
+    if (code != UW_OK)
+        return code;
+    starts = calloc((size_t)count + 1, sizeof(*starts));
+    if (starts == NULL || !slots_grow(intake, count == 0 ? 0 : partitions[count - 1] + 1)) {
+        code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for an assignment of %" PRIu32 " partitions",
+                            count);
+        goto out;
+    }
+    if (count > 0)
+        code = intake->listener.assigned(intake->listener.context, partitions, count, starts, error);
+    if (code != UW_OK)
+        goto out;
+    slots_take(intake, partitions, count, starts);
+    for (int i = 0; i < list->cnt; i++) {
+        int topic = uw_intake_topic_index(intake, list->elems[i].topic);
+
+        if (topic >= 0)
+            list->elems[i].offset = start_offset(intake->slots[list->elems[i].partition].position[topic]);
+    }
+out:
+    free(starts);
+    free(partitions);
+    return code;
+}
+
+static void give(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
+{
+    bool lost = rd_kafka_assignment_lost(intake->client) != 0;
+    int32_t *gone = malloc(((size_t)list->cnt + 1) * sizeof(*gone));
+    uint32_t count = 0;
+
+    if (gone == NULL) {
+        struct uw_error error;
+
+        (void)uw_error_set(&error, UW_ENOMEM, UW_CLASS_FATAL, "no memory to give %d partitions up", list->cnt);
+        uw_intake_stop(intake, &error);
+        return;
+    }
+    /* Only what the listener was told about: an assignment that stopped the intake never reached it. */
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        for (int t = 0; t < UW_TOPIC_COUNT; t++) {
+            if (rd_kafka_topic_partition_list_find(list, intake->topics[t], intake->assigned[i]) != NULL) {
+                gone[count++] = intake->assigned[i];
+                break;
+            }
+        }
+    }
+    slots_give(intake, gone, count);
+    if (count > 0)
+        intake->listener.revoked(intake->listener.context, gone, count, lost);
+    free(gone);
+}
+
+void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
+                            void *opaque)
+{
+    struct uw_intake *intake = opaque;
+    struct uw_error error;
+
+    (void)client;
+    intake->rebalances++;
+    memset(intake->known, 0, sizeof(intake->known));
+    /* Positions come again from the store, so what was read ahead is read again. By parts they do not come again
+     * for what stays: there it goes on from what was handed over. */
+    if (uw_intake_drop(intake, !intake->handed) && by_parts(intake))
+        intake->seek = true;
+    if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        intake->joined = true;
+        if (intake->stop.code == UW_OK && take(intake, list, &error) != UW_OK)
+            uw_intake_stop(intake, &error);
+        if (intake->stop.code == UW_OK)
+            tell_assigned(intake, list);
+        else
+            tell_revoked(intake, list);
+    } else if (err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        give(intake, list);
+        tell_revoked(intake, list);
+    } else {
+        give(intake, list);
+        tell_revoked(intake, list);
+        stop_with(intake, err, "joining the consumer group");
+    }
+    if (!by_parts(intake) || intake->assigned_count == 0)
+        intake->seek = false;
+}

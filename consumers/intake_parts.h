@@ -1,0 +1,66 @@
+/*
+ * The inside of the intake, for its three files: intake.c (open, close, questions), intake_group.c (what is
+ * assigned and where reading stands) and intake_messages.c (collecting).
+ */
+#ifndef UW_CONSUMERS_INTAKE_PARTS_H
+#define UW_CONSUMERS_INTAKE_PARTS_H
+
+#include "consumers/intake.h"
+
+/* Messages that came while a batch was in the caller's hands. When there are more, they are dropped and read again. */
+#define UW_INTAKE_CARRY_MAX 256u
+#define UW_INTAKE_HEADER_BYTES_MAX (64u * 1024u * 1024u)
+
+/* Where reading stands in partition p of the four topics. */
+struct uw_intake_slot {
+    bool assigned;
+    int64_t position[UW_TOPIC_COUNT]; /* after what was handed over; 0: the beginning */
+    int64_t fetched[UW_TOPIC_COUNT];  /* after what came out of librdkafka; from here on nothing may be older */
+    bool ended[UW_TOPIC_COUNT];
+};
+
+struct uw_intake {
+    struct uw_kafka_link link; /* first: the clients' opaque */
+    rd_kafka_t *client;
+    struct uw_intake_listener listener;
+    char *topics[UW_TOPIC_COUNT];
+    int32_t partition_count;
+    int32_t timeout_ms;
+
+    struct uw_intake_slot *slots; /* by partition */
+    int32_t slot_count;
+    int32_t *assigned; /* ascending */
+    uint32_t assigned_count;
+    bool joined;          /* an assignment came, be it empty */
+    bool seek;            /* positions were set back: assign again before the next poll */
+    uint64_t rebalances;  /* so that a heartbeat sees that one happened */
+    struct uw_error stop; /* code UW_OK: none */
+
+    rd_kafka_message_t **raw; /* of `messages` */
+    struct uw_message *messages;
+    uint32_t capacity, count;
+    size_t bytes;
+    bool handed; /* to the caller, who has not released them yet */
+    rd_kafka_message_t *carried[UW_INTAKE_CARRY_MAX];
+    uint32_t carried_from, carried_count;
+    struct uw_arena headers;
+    const rd_kafka_topic_t *known[UW_TOPIC_COUNT]; /* librdkafka's handles, valid until the next assignment */
+};
+
+/* ---- intake_group.c ---- */
+
+void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
+                            void *opaque);
+/* Assigns what is assigned again, at the positions; used after rewinds. */
+void uw_intake_assign_again(struct uw_intake *intake);
+/* Index of a topic among the four, or -1. */
+int uw_intake_topic_index(const struct uw_intake *intake, const char *topic);
+/* The first reason to stop stays. */
+void uw_intake_stop(struct uw_intake *intake, const struct uw_error *error);
+
+/* ---- intake_messages.c ---- */
+
+/* Forgets what is carried, and with `collected` also what is collected. True when there was anything. */
+bool uw_intake_drop(struct uw_intake *intake, bool collected);
+
+#endif
