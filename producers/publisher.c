@@ -1,0 +1,519 @@
+#include "producers/publisher.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/position.h"
+
+#define TRANSACTION_TIMEOUT_MS_DEFAULT 60000
+#define POLL_WHEN_FULL_MS 50
+#define GROUP_METADATA_BYTES_MAX 4096
+#define POSITION_BYTES_MAX 64
+
+struct uw_transactor {
+    struct uw_kafka_link link; /* first: the client's opaque */
+    rd_kafka_t *client;        /* NULL: to be made */
+    rd_kafka_topic_t *outputs[UW_OUTPUT_COUNT];
+    char *output_names[UW_OUTPUT_COUNT];
+    char *topics[UW_TOPIC_COUNT];
+    char *transactional_id;
+    struct uw_property *properties; /* a copy: producers are made again later */
+    uint32_t property_count;
+    void *group_context;
+    enum uw_code (*group_metadata)(void *context, void *buffer, size_t *size, struct uw_error *error);
+    int32_t timeout_ms, transaction_timeout_ms;
+    /* Of the transaction under way: the first delivery that failed, and where. */
+    rd_kafka_resp_err_t undelivered;
+    int undelivered_output;
+    size_t undelivered_bytes;
+    struct uw_transactor_statistics statistics;
+};
+
+/* ---- making and throwing away the producer ---- */
+
+static const struct uw_property defaults[] = {
+    {"compression.codec", "lz4"},
+    {"linger.ms", "2"},
+    {"queue.buffering.max.messages", "200000"},
+    {"queue.buffering.max.kbytes", "262144"},
+    /* The broker judges compressed batches, so that a dead letter may be larger than what the topics say. */
+    {"message.max.bytes", "67108864"},
+    {NULL, NULL},
+};
+
+static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+{
+    struct uw_transactor *transactor = opaque;
+
+    (void)client;
+    /* Purged ones were given up by an abort: they are no reason of their own. */
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR || message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+        message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
+        return;
+    if (transactor->undelivered != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    transactor->undelivered = message->err;
+    transactor->undelivered_bytes = message->len + message->key_len;
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
+        if (transactor->outputs[i] == message->rkt)
+            transactor->undelivered_output = i;
+    }
+}
+
+/* Without waiting for anything: what is in its queues belongs to a transaction that will not be committed. */
+static void producer_destroy(struct uw_transactor *transactor)
+{
+    if (transactor->client == NULL)
+        return;
+    (void)rd_kafka_purge(transactor->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
+        if (transactor->outputs[i] != NULL)
+            rd_kafka_topic_destroy(transactor->outputs[i]);
+        transactor->outputs[i] = NULL;
+    }
+    rd_kafka_destroy(transactor->client);
+    transactor->client = NULL;
+}
+
+static enum uw_code producer_configure(struct uw_transactor *transactor, rd_kafka_conf_t **conf,
+                                       struct uw_error *error)
+{
+    char timeout[16];
+    const struct uw_property required[] = {
+        {"transactional.id", transactor->transactional_id},
+        {"enable.idempotence", "true"},
+        {"acks", "all"},
+        {"partitioner", "murmur2_random"},
+        {"transaction.timeout.ms", timeout},
+        {"delivery.report.only.error", "true"},
+        {NULL, NULL},
+    };
+    struct uw_kafka_setup setup = {defaults, transactor->properties, transactor->property_count, required};
+    enum uw_code code;
+
+    (void)snprintf(timeout, sizeof(timeout), "%" PRId32, transactor->transaction_timeout_ms);
+    code = uw_kafka_conf_build(&setup, &transactor->link, conf, error);
+    if (code == UW_OK)
+        rd_kafka_conf_set_dr_msg_cb(*conf, on_delivery);
+    return code;
+}
+
+/* The error of a call that never had a transaction under way; the failure is destroyed. */
+static enum uw_code start_failed(struct uw_transactor *transactor, rd_kafka_error_t *take_failure, const char *what,
+                                 struct uw_error *error)
+{
+    rd_kafka_resp_err_t err = rd_kafka_error_code(take_failure);
+    enum uw_code code;
+
+    /* The callback that knows about refused credentials is served here. */
+    rd_kafka_poll(transactor->client, 0);
+    code = uw_kafka_link_fail(&transactor->link, err, what, error);
+    rd_kafka_error_destroy(take_failure);
+    producer_destroy(transactor);
+    return code;
+}
+
+enum uw_code uw_transactor_recover(struct uw_transactor *transactor, struct uw_error *error)
+{
+    rd_kafka_conf_t *conf = NULL;
+    rd_kafka_error_t *failure;
+    enum uw_code code;
+
+    if (transactor->client != NULL)
+        return UW_OK;
+    atomic_store(&transactor->link.refused, 0);
+    atomic_store(&transactor->link.away, 0);
+    code = producer_configure(transactor, &conf, error);
+    if (code == UW_OK)
+        code = uw_kafka_client_open(RD_KAFKA_PRODUCER, conf, &transactor->client, error);
+    if (code != UW_OK)
+        return code;
+    transactor->statistics.producers++;
+    failure = rd_kafka_init_transactions(transactor->client, transactor->timeout_ms);
+    if (failure != NULL)
+        return start_failed(transactor, failure, "starting transactions", error);
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
+        transactor->outputs[i] = rd_kafka_topic_new(transactor->client, transactor->output_names[i], NULL);
+        if (transactor->outputs[i] == NULL) {
+            code = uw_kafka_fail(rd_kafka_last_error(), "opening an output topic", NULL, error);
+            producer_destroy(transactor);
+            return code;
+        }
+    }
+    return UW_OK;
+}
+
+/* ---- open and close ---- */
+
+static bool properties_copy(struct uw_transactor *transactor, const struct uw_transactor_options *options)
+{
+    transactor->properties = calloc((size_t)options->property_count + 1, sizeof(*transactor->properties));
+    if (transactor->properties == NULL)
+        return false;
+    for (uint32_t i = 0; i < options->property_count; i++) {
+        transactor->properties[i].name = strdup(options->properties[i].name);
+        transactor->properties[i].value = strdup(options->properties[i].value);
+        transactor->property_count = i + 1;
+        if (transactor->properties[i].name == NULL || transactor->properties[i].value == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool names_copy(struct uw_transactor *transactor, const struct uw_transactor_options *options)
+{
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
+        transactor->output_names[i] = strdup(options->outputs[i]);
+        if (transactor->output_names[i] == NULL)
+            return false;
+    }
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
+        transactor->topics[i] = strdup(options->topics[i]);
+        if (transactor->topics[i] == NULL)
+            return false;
+    }
+    transactor->transactional_id = strdup(options->transactional_id);
+    return transactor->transactional_id != NULL;
+}
+
+enum uw_code uw_transactor_open(const struct uw_transactor_options *options, struct uw_transactor **transactor,
+                                struct uw_error *error)
+{
+    struct uw_transactor *opened = calloc(1, sizeof(*opened));
+    enum uw_code code;
+
+    if (opened == NULL)
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for publishing to Kafka");
+    opened->link.log = options->log;
+    opened->group_context = options->group_context;
+    opened->group_metadata = options->group_metadata;
+    opened->timeout_ms = options->timeout_ms;
+    opened->transaction_timeout_ms =
+        options->transaction_timeout_ms > 0 ? options->transaction_timeout_ms : TRANSACTION_TIMEOUT_MS_DEFAULT;
+    if (!properties_copy(opened, options) || !names_copy(opened, options))
+        code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for publishing to Kafka");
+    else
+        code = uw_transactor_recover(opened, error);
+    if (code != UW_OK) {
+        uw_transactor_close(&opened);
+        return code;
+    }
+    *transactor = opened;
+    return UW_OK;
+}
+
+void uw_transactor_close(struct uw_transactor **transactor)
+{
+    struct uw_transactor *closing = *transactor;
+
+    if (closing == NULL)
+        return;
+    producer_destroy(closing);
+    for (uint32_t i = 0; i < closing->property_count; i++) {
+        free((char *)closing->properties[i].name);
+        free((char *)closing->properties[i].value);
+    }
+    free(closing->properties);
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++)
+        free(closing->output_names[i]);
+    for (int i = 0; i < UW_TOPIC_COUNT; i++)
+        free(closing->topics[i]);
+    free(closing->transactional_id);
+    free(closing);
+    *transactor = NULL;
+}
+
+void uw_transactor_statistics(const struct uw_transactor *transactor, struct uw_transactor_statistics *statistics)
+{
+    *statistics = transactor->statistics;
+}
+
+/* ---- one transaction ---- */
+
+/* What became of a step. The transaction's end depends on it, not on the step. */
+enum step {
+    STEP_DONE,
+    STEP_ABORT,   /* the producer can go on after an abort */
+    STEP_DISCARD, /* the producer is of no use any more; what the broker did is unknown or void */
+};
+
+static bool timed_out(rd_kafka_resp_err_t err)
+{
+    return err == RD_KAFKA_RESP_ERR__TIMED_OUT || err == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE ||
+           err == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT;
+}
+
+/* Fills *error with code, class and text, and says what is to become of the transaction. */
+static enum step step_judge(struct uw_transactor *transactor, bool fatal, bool abortable, rd_kafka_resp_err_t err,
+                            const char *what, const char *reason, struct uw_error *error)
+{
+    char fatal_reason[UW_KAFKA_REASON_BYTES];
+
+    /* Callbacks that know about refused credentials or failed deliveries are served here. */
+    rd_kafka_poll(transactor->client, 0);
+    if (err == RD_KAFKA_RESP_ERR__FATAL) {
+        err = rd_kafka_fatal_error(transactor->client, fatal_reason, sizeof(fatal_reason));
+        reason = fatal_reason;
+    }
+    if (atomic_load(&transactor->link.refused) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        (void)uw_kafka_link_fail(&transactor->link, err, what, error);
+    else
+        (void)uw_kafka_fail(err, what, reason, error);
+    if (!fatal && abortable && !timed_out(err))
+        return STEP_ABORT;
+    /* A new producer mends what made this one useless, unless it would be refused or fenced as well. */
+    if (error->class == UW_CLASS_RETRY || err == RD_KAFKA_RESP_ERR__FATAL)
+        error->class = UW_CLASS_ABORT;
+    return STEP_DISCARD;
+}
+
+/* The same for librdkafka's own error, which is destroyed; NULL is success. */
+static enum step failure_judge(struct uw_transactor *transactor, rd_kafka_error_t *take_failure, const char *what,
+                               struct uw_error *error)
+{
+    enum step step;
+
+    if (take_failure == NULL)
+        return STEP_DONE;
+    step = step_judge(transactor, rd_kafka_error_is_fatal(take_failure) != 0,
+                      rd_kafka_error_txn_requires_abort(take_failure) != 0, rd_kafka_error_code(take_failure), what,
+                      rd_kafka_error_string(take_failure), error);
+    rd_kafka_error_destroy(take_failure);
+    return step;
+}
+
+/* A record that cannot be delivered is the real reason behind an abort, and repeating may not mend it. */
+static void undelivered_explain(const struct uw_transactor *transactor, struct uw_error *error)
+{
+    const char *output = transactor->output_names[transactor->undelivered_output];
+    char what[300];
+
+    if (transactor->undelivered == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    if (transactor->undelivered == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+        transactor->undelivered == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE) {
+        (void)uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                           "topic %s does not take a record of %zu bytes: raise its max.message.bytes", output,
+                           transactor->undelivered_bytes);
+    } else if (uw_kafka_class(transactor->undelivered) == UW_CLASS_FATAL) {
+        (void)snprintf(what, sizeof(what), "writing to topic %s", output);
+        (void)uw_kafka_fail(transactor->undelivered, what, NULL, error);
+    }
+}
+
+static rd_kafka_headers_t *headers_make(const struct uw_outbox_record *record)
+{
+    rd_kafka_headers_t *headers;
+
+    if (record->header_count == 0)
+        return NULL;
+    headers = rd_kafka_headers_new(record->header_count);
+    for (uint32_t i = 0; i < record->header_count; i++) {
+        const struct uw_header *header = &record->headers[i];
+
+        (void)rd_kafka_header_add(headers, header->name.data, (ssize_t)header->name.length, header->value.data,
+                                  header->value.data == NULL ? -1 : (ssize_t)header->value.length);
+    }
+    return headers;
+}
+
+static rd_kafka_resp_err_t record_enqueue(struct uw_transactor *transactor, const struct uw_outbox_record *record,
+                                          rd_kafka_headers_t *headers)
+{
+    /* The value is copied: the caller's memory ends with the call, librdkafka's retries may not. */
+    const rd_kafka_vu_t arguments[] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = transactor->outputs[record->output]},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = RD_KAFKA_PARTITION_UA},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY,
+         .u.mem = {.ptr = (void *)(uintptr_t)record->key.data, .size = record->key.length}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {.ptr = (void *)(uintptr_t)record->value.data, .size = record->value.length}},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+    };
+    size_t count = sizeof(arguments) / sizeof(arguments[0]);
+    rd_kafka_error_t *failure;
+    rd_kafka_resp_err_t err;
+
+    failure = rd_kafka_produceva(transactor->client, arguments, headers == NULL ? count - 1 : count);
+    if (failure == NULL)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    err = rd_kafka_error_code(failure);
+    rd_kafka_error_destroy(failure);
+    return err;
+}
+
+static enum step record_produce(struct uw_transactor *transactor, const struct uw_outbox_record *record,
+                                int64_t deadline_ms, struct uw_error *error)
+{
+    rd_kafka_headers_t *headers = headers_make(record);
+    rd_kafka_resp_err_t err;
+
+    for (;;) {
+        err = record_enqueue(transactor, record, headers);
+        if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL || uw_kafka_left_ms(deadline_ms) == 0)
+            break;
+        rd_kafka_poll(transactor->client, POLL_WHEN_FULL_MS);
+    }
+    if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return STEP_DONE; /* headers belong to the message now */
+    if (headers != NULL)
+        rd_kafka_headers_destroy(headers);
+    if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        transactor->undelivered = err;
+        transactor->undelivered_output = (int)record->output;
+        transactor->undelivered_bytes = (size_t)record->key.length + record->value.length;
+    }
+    return step_judge(transactor, err == RD_KAFKA_RESP_ERR__FATAL || err == RD_KAFKA_RESP_ERR__FENCED, true, err,
+                      "writing a record", NULL, error);
+}
+
+static rd_kafka_topic_partition_list_t *positions_make(const struct uw_transactor *transactor,
+                                                       const struct uw_published *positions, uint32_t position_count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)(position_count * UW_TOPIC_COUNT));
+
+    for (uint32_t i = 0; i < position_count; i++) {
+        char text[POSITION_BYTES_MAX];
+        size_t length = uw_position_format(positions[i].sequence, text, sizeof(text));
+
+        assert(length < sizeof(text));
+        for (int t = 0; t < UW_TOPIC_COUNT; t++) {
+            rd_kafka_topic_partition_t *element =
+                rd_kafka_topic_partition_list_add(list, transactor->topics[t], positions[i].partition);
+
+            element->offset = positions[i].next_offset[t];
+            /* Librdkafka frees the metadata with the list, by free(). */
+            element->metadata = strdup(text);
+            element->metadata_size = element->metadata == NULL ? 0 : length;
+            if (element->metadata == NULL) {
+                rd_kafka_topic_partition_list_destroy(list);
+                return NULL;
+            }
+        }
+    }
+    return list;
+}
+
+static enum step positions_send(struct uw_transactor *transactor, const struct uw_published *positions,
+                                uint32_t position_count, int64_t deadline_ms, struct uw_error *error)
+{
+    char buffer[GROUP_METADATA_BYTES_MAX];
+    size_t size = sizeof(buffer);
+    rd_kafka_consumer_group_metadata_t *group = NULL;
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_error_t *failure;
+    enum step step;
+
+    if (position_count == 0)
+        return STEP_DONE;
+    if (transactor->group_metadata(transactor->group_context, buffer, &size, error) != UW_OK)
+        return STEP_ABORT;
+    failure = rd_kafka_consumer_group_metadata_read(&group, buffer, size);
+    if (failure != NULL)
+        return failure_judge(transactor, failure, "reading the group's metadata", error);
+    list = positions_make(transactor, positions, position_count);
+    if (list == NULL) {
+        rd_kafka_consumer_group_metadata_destroy(group);
+        (void)uw_error_set(error, UW_ENOMEM, UW_CLASS_ABORT, "no memory for %" PRIu32 " positions", position_count);
+        return STEP_ABORT;
+    }
+    do {
+        /* Not resumed but sent again, which is the same as long as the arguments are. */
+        failure = rd_kafka_send_offsets_to_transaction(transactor->client, list, group, uw_kafka_left_ms(deadline_ms));
+        if (failure == NULL || !rd_kafka_error_is_retriable(failure) || uw_kafka_left_ms(deadline_ms) == 0 ||
+            rd_kafka_error_code(failure) == RD_KAFKA_RESP_ERR__TIMED_OUT)
+            break;
+        rd_kafka_error_destroy(failure);
+        rd_kafka_poll(transactor->client, POLL_WHEN_FULL_MS);
+    } while (true);
+    step = failure_judge(transactor, failure, "adding positions to a transaction", error);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_consumer_group_metadata_destroy(group);
+    return step;
+}
+
+static enum step commit(struct uw_transactor *transactor, int64_t deadline_ms, struct uw_error *error)
+{
+    rd_kafka_error_t *failure;
+
+    for (;;) {
+        failure = rd_kafka_commit_transaction(transactor->client, uw_kafka_left_ms(deadline_ms));
+        if (failure == NULL || !rd_kafka_error_is_retriable(failure) || uw_kafka_left_ms(deadline_ms) == 0 ||
+            rd_kafka_error_code(failure) == RD_KAFKA_RESP_ERR__TIMED_OUT)
+            break;
+        rd_kafka_error_destroy(failure);
+        rd_kafka_poll(transactor->client, POLL_WHEN_FULL_MS);
+    }
+    return failure_judge(transactor, failure, "committing a transaction", error);
+}
+
+/* Ends a transaction that was not committed. Its error stays; only its class may change. */
+static void transaction_abort(struct uw_transactor *transactor, struct uw_error *error)
+{
+    rd_kafka_error_t *failure = rd_kafka_abort_transaction(transactor->client, transactor->timeout_ms);
+
+    transactor->statistics.aborted++;
+    if (failure == NULL)
+        return; /* nothing of it is visible: a RETRY stays one */
+    rd_kafka_error_destroy(failure);
+    producer_destroy(transactor);
+    if (error->class == UW_CLASS_RETRY)
+        error->class = UW_CLASS_ABORT;
+}
+
+static enum step transaction_run(struct uw_transactor *transactor, const struct uw_outbox_record *records,
+                                 uint32_t record_count, const struct uw_published *positions,
+                                 uint32_t position_count, struct uw_error *error)
+{
+    int64_t deadline_ms = uw_kafka_clock_ms() + transactor->timeout_ms;
+    enum step step;
+
+    step = failure_judge(transactor, rd_kafka_begin_transaction(transactor->client), "beginning a transaction", error);
+    for (uint32_t i = 0; step == STEP_DONE && i < record_count; i++) {
+        step = record_produce(transactor, &records[i], deadline_ms, error);
+        if (i % 256 == 0)
+            rd_kafka_poll(transactor->client, 0);
+    }
+    if (step == STEP_DONE)
+        step = positions_send(transactor, positions, position_count, deadline_ms, error);
+    if (step == STEP_DONE)
+        step = commit(transactor, deadline_ms, error);
+    return step;
+}
+
+enum uw_code uw_transactor_publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                   const struct uw_published *positions, uint32_t position_count,
+                                   struct uw_error *error)
+{
+    struct uw_transactor *transactor = context;
+    struct uw_error failure = {UW_OK, UW_CLASS_NONE, ""};
+    enum uw_code code;
+
+    if (record_count == 0 && position_count == 0)
+        return UW_OK;
+    code = uw_transactor_recover(transactor, error);
+    if (code != UW_OK)
+        return code;
+    transactor->undelivered = RD_KAFKA_RESP_ERR_NO_ERROR;
+    switch (transaction_run(transactor, records, record_count, positions, position_count, &failure)) {
+    case STEP_DONE:
+        transactor->statistics.transactions++;
+        transactor->statistics.records += record_count;
+        return UW_OK;
+    case STEP_ABORT:
+        transaction_abort(transactor, &failure);
+        break;
+    case STEP_DISCARD:
+        transactor->statistics.aborted++;
+        producer_destroy(transactor);
+        break;
+    }
+    undelivered_explain(transactor, &failure);
+    if (error != NULL)
+        *error = failure;
+    return failure.code;
+}
