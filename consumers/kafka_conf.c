@@ -311,3 +311,26 @@ enum uw_code uw_kafka_partition_count(rd_kafka_t *client, const struct uw_kafka_
                             "topic %s does not exist; 'urenwacht topics --create' makes it", topic);
     return uw_kafka_link_fail(link, err, what, error);
 }
+
+enum uw_code uw_kafka_cluster(rd_kafka_t *client, const struct uw_kafka_link *link, int32_t timeout_ms,
+                              const struct rd_kafka_metadata **cluster, struct uw_error *error)
+{
+    int64_t deadline_ms = uw_kafka_clock_ms() + timeout_ms;
+    const struct rd_kafka_metadata *answer = NULL;
+    rd_kafka_resp_err_t err;
+
+    for (;;) {
+        int left_ms = uw_kafka_left_ms(deadline_ms);
+
+        err = rd_kafka_metadata(client, 1, NULL, &answer, left_ms < METADATA_SLICE_MS ? left_ms : METADATA_SLICE_MS);
+        rd_kafka_poll(client, 0);
+        if (err == RD_KAFKA_RESP_ERR_NO_ERROR || atomic_load(&link->refused) != 0 ||
+            uw_kafka_class(err) == UW_CLASS_FATAL || uw_kafka_left_ms(deadline_ms) == 0)
+            break;
+        rd_kafka_poll(client, err == RD_KAFKA_RESP_ERR__TIMED_OUT ? 0 : 100);
+    }
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return uw_kafka_link_fail(link, err, "asking which topics there are", error);
+    *cluster = answer;
+    return UW_OK;
+}

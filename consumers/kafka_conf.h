@@ -62,6 +62,10 @@ enum uw_code uw_kafka_partition_count(rd_kafka_t *client, const struct uw_kafka_
                                       int32_t timeout_ms, int32_t *partition_count,
                                       struct uw_error *error) UW_MUST_USE;
 
+/* All topics of the cluster, to be given to rd_kafka_metadata_destroy. Errors as above. */
+enum uw_code uw_kafka_cluster(rd_kafka_t *client, const struct uw_kafka_link *link, int32_t timeout_ms,
+                              const struct rd_kafka_metadata **cluster, struct uw_error *error) UW_MUST_USE;
+
 /* Milliseconds of a clock that only goes forward: deadlines of this process, no data. */
 int64_t uw_kafka_clock_ms(void);
 /* What is left until the deadline, at least 0, as librdkafka's timeouts want it. */
