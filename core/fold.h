@@ -87,9 +87,8 @@ struct uw_anomaly {
 struct uw_share {
     enum uw_grain grain;
     int32_t period_from_day;
-    uw_text decision, provider;
-    const struct uw_version *latest; /* product, law, care */
-    enum uw_model model;
+    uw_text decision, provider, product_category, product;
+    uint8_t law, care, model; /* enum uw_law, uw_care, uw_model */
     int64_t delivered_minutes, no_show_minutes, used_minutes, allotted_minutes;
 };
 

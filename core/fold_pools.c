@@ -56,8 +56,11 @@ static struct uw_share *share_at(struct uw_fold *fold, struct share_cursor *curs
                                .period_from_day = period_from_day,
                                .decision = care->decision,
                                .provider = provider,
-                               .latest = care->latest,
-                               .model = model};
+                               .product_category = care->latest->product_category,
+                               .product = care->latest->product,
+                               .law = care->latest->law,
+                               .care = care->latest->care,
+                               .model = (uint8_t)model};
     return share;
 }
 
@@ -276,7 +279,8 @@ static void alert_projection(struct uw_fold *fold, const struct pool *pool, int3
     }
     uw_wide ahead = (uw_wide)pool->used_as_of_minutes * (uw_wide)total * 100;
     uw_wide pace = (uw_wide)pool->allotted_minutes * (uw_wide)thresholds->projection_percent;
-    if (ahead <= pace * (uw_wide)elapsed) {
+    const uw_wide passed_days = (uw_wide)elapsed;
+    if (ahead <= pace * passed_days) {
         return;
     }
     /* It holds while elapsed · pace < ahead; pace is not 0, since 0 <= used < allotted. */

@@ -1,0 +1,168 @@
+#include "core/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS_MIN 1024u
+/* What the allocator adds to each of a client's few blocks. */
+#define BLOCK_OVERHEAD_BYTES 16u
+
+static uint32_t hash_name(struct uw_str name)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (uint32_t i = 0; i < name.length; i++) {
+        hash = (hash ^ (uint8_t)name.data[i]) * UINT64_C(1099511628211);
+    }
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
+enum uw_code uw_cache_init(struct uw_cache *cache, size_t limit_bytes)
+{
+    memset(cache, 0, sizeof *cache);
+    cache->buckets = calloc(BUCKETS_MIN, sizeof *cache->buckets);
+    if (cache->buckets == NULL) {
+        return UW_ENOMEM;
+    }
+    cache->bucket_count = BUCKETS_MIN;
+    cache->limit_bytes = limit_bytes;
+    return UW_OK;
+}
+
+void uw_cache_close(struct uw_cache *cache)
+{
+    while (cache->oldest != NULL) {
+        uw_cache_drop(cache, cache->oldest);
+    }
+    free(cache->buckets);
+    memset(cache, 0, sizeof *cache);
+}
+
+struct uw_resident *uw_cache_find(const struct uw_cache *cache, struct uw_str name)
+{
+    struct uw_resident *resident = cache->buckets[hash_name(name) & (cache->bucket_count - 1)];
+    while (resident != NULL && !uw_str_equal(uw_resident_name(resident), name)) {
+        resident = resident->hash_next;
+    }
+    return resident;
+}
+
+/* Twice as many buckets; a failure only makes searching slower. */
+static void grow(struct uw_cache *cache)
+{
+    uint32_t count = cache->bucket_count * 2;
+    struct uw_resident **buckets = count > cache->bucket_count ? calloc(count, sizeof *buckets) : NULL;
+    if (buckets == NULL) {
+        return;
+    }
+    for (struct uw_resident *resident = cache->oldest; resident != NULL; resident = resident->newer) {
+        uint32_t place = hash_name(uw_resident_name(resident)) & (count - 1);
+        resident->hash_next = buckets[place];
+        buckets[place] = resident;
+    }
+    free(cache->buckets);
+    cache->buckets = buckets;
+    cache->bucket_count = count;
+}
+
+static void link_newest(struct uw_cache *cache, struct uw_resident *resident)
+{
+    resident->older = cache->newest;
+    resident->newer = NULL;
+    if (cache->newest != NULL) {
+        cache->newest->newer = resident;
+    } else {
+        cache->oldest = resident;
+    }
+    cache->newest = resident;
+}
+
+static void unlink_used(struct uw_cache *cache, struct uw_resident *resident)
+{
+    if (resident->newer != NULL) {
+        resident->newer->older = resident->older;
+    } else {
+        cache->newest = resident->older;
+    }
+    if (resident->older != NULL) {
+        resident->older->newer = resident->newer;
+    } else {
+        cache->oldest = resident->newer;
+    }
+}
+
+static size_t bytes_of(const struct uw_resident *resident)
+{
+    const struct uw_client *client = &resident->client;
+    const void *const blocks[] = {client->heap,     client->slots,   client->lines,  client->absences,
+                                  client->versions, client->reviews, client->alerts, client->anomalies};
+    size_t bytes = sizeof *resident + resident->name_length + BLOCK_OVERHEAD_BYTES + uw_client_bytes(client);
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        bytes += blocks[i] != NULL ? BLOCK_OVERHEAD_BYTES : 0;
+    }
+    return bytes;
+}
+
+struct uw_resident *uw_cache_add(struct uw_cache *cache, struct uw_str name, int32_t partition)
+{
+    struct uw_resident *resident = calloc(1, sizeof *resident + name.length);
+    if (resident == NULL) {
+        return NULL;
+    }
+    if (cache->count >= cache->bucket_count) {
+        grow(cache);
+    }
+    uw_client_init(&resident->client);
+    resident->partition = partition;
+    resident->touch = UINT32_MAX;
+    resident->name_length = name.length;
+    memcpy(resident->name, name.data, name.length);
+    uint32_t place = hash_name(name) & (cache->bucket_count - 1);
+    resident->hash_next = cache->buckets[place];
+    cache->buckets[place] = resident;
+    link_newest(cache, resident);
+    resident->counted_bytes = bytes_of(resident);
+    cache->bytes += resident->counted_bytes;
+    cache->count++;
+    return resident;
+}
+
+void uw_cache_use(struct uw_cache *cache, struct uw_resident *resident)
+{
+    unlink_used(cache, resident);
+    link_newest(cache, resident);
+    size_t bytes = bytes_of(resident);
+    cache->bytes += bytes - resident->counted_bytes;
+    resident->counted_bytes = bytes;
+}
+
+void uw_cache_drop(struct uw_cache *cache, struct uw_resident *resident)
+{
+    struct uw_resident **link = &cache->buckets[hash_name(uw_resident_name(resident)) & (cache->bucket_count - 1)];
+    while (*link != resident) {
+        link = &(*link)->hash_next;
+    }
+    *link = resident->hash_next;
+    unlink_used(cache, resident);
+    cache->bytes -= resident->counted_bytes;
+    cache->count--;
+    uw_client_close(&resident->client);
+    free(resident);
+}
+
+void uw_cache_drop_partition(struct uw_cache *cache, int32_t partition)
+{
+    for (struct uw_resident *resident = cache->oldest; resident != NULL;) {
+        struct uw_resident *next = resident->newer;
+        if (resident->partition == partition) {
+            uw_cache_drop(cache, resident);
+        }
+        resident = next;
+    }
+}
+
+void uw_cache_evict(struct uw_cache *cache)
+{
+    while (cache->bytes > cache->limit_bytes && cache->oldest != NULL) {
+        uw_cache_drop(cache, cache->oldest);
+    }
+}

@@ -1,0 +1,53 @@
+/*
+ * Clients in memory: a hash by client id, least recently used ones evicted under a byte limit.
+ *
+ * It caches what is in PostgreSQL and may be dropped at any time between batches.
+ */
+#ifndef UW_CORE_CACHE_H
+#define UW_CORE_CACHE_H
+
+#include "client.h"
+
+struct uw_resident {
+    struct uw_client client;
+    struct uw_resident *hash_next, *newer, *older;
+    size_t counted_bytes; /* as last counted into the cache */
+    int32_t partition;
+    /* A lower bound, as the store has it, of the day on which time alone changes something; UW_DAY_NONE: the
+     * store has no such day. Unknown until the client row was written once. */
+    int32_t stored_change_day;
+    bool stored_change_known;
+    bool loaded;     /* its facts are here; otherwise it is new in this batch */
+    uint32_t touch;  /* place in the running batch, UINT32_MAX outside of one */
+    uint32_t name_length;
+    char name[];
+};
+
+struct uw_cache {
+    struct uw_resident **buckets;
+    uint32_t bucket_count, count;
+    struct uw_resident *newest, *oldest;
+    size_t bytes, limit_bytes;
+};
+
+/* UW_ENOMEM. limit_bytes is kept by uw_cache_evict only: a batch may go beyond it while it runs. */
+enum uw_code uw_cache_init(struct uw_cache *cache, size_t limit_bytes) UW_MUST_USE;
+void uw_cache_close(struct uw_cache *cache);
+
+/* NULL when the client is not there. */
+struct uw_resident *uw_cache_find(const struct uw_cache *cache, struct uw_str name);
+/* A new empty client, not loaded; the name must not be there. NULL when memory is refused. */
+struct uw_resident *uw_cache_add(struct uw_cache *cache, struct uw_str name, int32_t partition);
+/* Counts its bytes anew and makes it the newest. */
+void uw_cache_use(struct uw_cache *cache, struct uw_resident *resident);
+void uw_cache_drop(struct uw_cache *cache, struct uw_resident *resident);
+void uw_cache_drop_partition(struct uw_cache *cache, int32_t partition);
+/* Drops the least recently used until the limit holds. */
+void uw_cache_evict(struct uw_cache *cache);
+
+static inline struct uw_str uw_resident_name(const struct uw_resident *resident)
+{
+    return (struct uw_str){resident->name, resident->name_length};
+}
+
+#endif
