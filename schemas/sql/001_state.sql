@@ -54,7 +54,7 @@ CREATE TABLE urenwacht_data.client (
     partition integer NOT NULL,
     next_change_on date
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
-CREATE INDEX client_due ON urenwacht_data.client (partition, next_change_on) WHERE next_change_on IS NOT NULL;
+CREATE INDEX client_due ON urenwacht_data.client (partition, next_change_on, client) WHERE next_change_on IS NOT NULL;
 
 COMMENT ON TABLE urenwacht_data.client IS 'A client of whom an event was accepted.';
 COMMENT ON COLUMN urenwacht_data.client.client IS 'Pseudonym of the client.';
