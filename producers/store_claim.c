@@ -1,0 +1,157 @@
+/*
+ * Taking a partition over, and which of its clients have to be judged again.
+ */
+#include "producers/store_internal.h"
+
+#include <string.h>
+
+/* Marking a partition may write a row for every client of it. */
+#define MARK_PATIENCE_FACTOR 10
+
+static void read_claim(const PGresult *result, int32_t partition, struct uw_claim *claim)
+{
+    claim->partition = partition;
+    claim->epoch = uw_field_int8(result, 0);
+    claim->previous_epoch = claim->epoch - 1;
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
+        claim->next_offset[i] = uw_field_int8(result, 1 + i);
+    }
+    claim->next_sequence = uw_field_int8(result, 1 + UW_TOPIC_COUNT);
+    claim->published_sequence = uw_field_int8(result, 2 + UW_TOPIC_COUNT);
+    claim->rules_fingerprint = (uint64_t)uw_field_int8(result, 3 + UW_TOPIC_COUNT);
+    claim->as_of_day = uw_field_day(result, 4 + UW_TOPIC_COUNT);
+}
+
+enum uw_code uw_pgstore_claim(void *context, int32_t partition, struct uw_claim *claim, struct uw_error *error)
+{
+    static const enum uw_column_type text_type[] = {UW_COLUMN_TEXT};
+    struct uw_pgstore *store = context;
+    struct uw_argument arguments[3];
+    struct uw_columns topics;
+    uint8_t number[4];
+    PGresult *result = NULL;
+    enum uw_code code = uw_pgstore_ready(store, error);
+
+    if (code != UW_OK) {
+        return code;
+    }
+    uw_columns_init(&topics, text_type, 1);
+    for (uint32_t i = 0; i < UW_TOPIC_COUNT; i++) {
+        uint32_t place = 0;
+
+        uw_columns_string(&topics, &place, uw_str_from(store->topics[i]));
+    }
+    if (topics.failed) {
+        code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "database: out of memory");
+        goto out;
+    }
+    uw_put_int32(number, partition);
+    arguments[0] = (struct uw_argument){number, sizeof number};
+    arguments[1] = (struct uw_argument){store->owner, strlen(store->owner)};
+    uw_columns_arguments(&topics, &arguments[2]);
+    code = uw_postgres_query(store->postgres, "claim", arguments, 3, &result, error);
+    if (code == UW_OK) {
+        read_claim(result, partition, claim);
+    }
+out:
+    PQclear(result);
+    uw_columns_close(&topics);
+    return code;
+}
+
+struct clients_visit {
+    uw_client_visit *visit;
+    void *context;
+};
+
+static enum uw_code visit_client(void *context, const PGresult *row)
+{
+    const struct clients_visit *visit = context;
+
+    return visit->visit(visit->context, uw_field_string(row, 0));
+}
+
+enum uw_code uw_pgstore_due(void *context, int32_t partition, int32_t as_of_day, uint32_t limit,
+                            uw_client_visit *visit, void *visit_context, struct uw_error *error)
+{
+    struct uw_pgstore *store = context;
+    struct clients_visit clients = {visit, visit_context};
+    uint8_t number[4], day[4], count[8];
+    const struct uw_argument arguments[] = {{number, sizeof number}, {day, sizeof day}, {count, sizeof count}};
+    enum uw_code code = uw_pgstore_ready(store, error);
+
+    if (code != UW_OK) {
+        return code;
+    }
+    uw_put_int32(number, partition);
+    uw_put_int32(day, as_of_day - UW_POSTGRES_EPOCH_DAY);
+    uw_put_int64(count, limit);
+    return uw_postgres_each(store->postgres, "due", arguments, 3, visit_client, &clients, error);
+}
+
+enum uw_code uw_pgstore_decision_clients(struct uw_pgstore *store, struct uw_str municipality, struct uw_str decision,
+                                         uint32_t limit, uw_client_visit *visit, void *visit_context,
+                                         struct uw_error *error)
+{
+    struct clients_visit clients = {visit, visit_context};
+    uint8_t count[8];
+    const struct uw_argument arguments[] = {
+        {municipality.data, municipality.length}, {decision.data, decision.length}, {count, sizeof count}};
+    enum uw_code code = uw_pgstore_ready(store, error);
+
+    if (code != UW_OK) {
+        return code;
+    }
+    uw_put_int64(count, limit);
+    return uw_postgres_each(store->postgres, "decision_clients", arguments, 3, visit_client, &clients, error);
+}
+
+static enum uw_code mark_all(struct uw_pgstore *store, const struct uw_argument arguments[3], struct uw_error *error)
+{
+    PGresult *state = NULL, *clients = NULL;
+    enum uw_code code = uw_postgres_run(store->postgres, "BEGIN; SET LOCAL statement_timeout = 0", error);
+
+    if (code == UW_OK) {
+        code = uw_postgres_query(store->postgres, "mark_state", arguments, 3, &state, error);
+    }
+    if (code == UW_OK && PQntuples(state) != 1) {
+        code = uw_error_set(error, UW_EFENCED, UW_CLASS_FENCED, "database: another instance owns the partition");
+    }
+    if (code == UW_OK) {
+        code = uw_postgres_query(store->postgres, "mark_clients", arguments, 1, &clients, error);
+    }
+    if (code == UW_OK) {
+        code = uw_postgres_run(store->postgres, "COMMIT", error);
+    }
+    PQclear(state);
+    PQclear(clients);
+    return code;
+}
+
+/* A COMMIT whose answer was lost is simply done again: marking twice is the same as once. */
+enum uw_code uw_pgstore_mark_all_due(void *context, int32_t partition, int64_t epoch, uint64_t rules_fingerprint,
+                                     struct uw_error *error)
+{
+    struct uw_pgstore *store = context;
+    uint8_t number[4], owner_epoch[8], fingerprint[8];
+    const struct uw_argument arguments[] = {
+        {number, sizeof number}, {owner_epoch, sizeof owner_epoch}, {fingerprint, sizeof fingerprint}};
+    enum uw_code code = uw_pgstore_ready(store, error);
+
+    if (code != UW_OK) {
+        return code;
+    }
+    uw_put_int32(number, partition);
+    uw_put_int64(owner_epoch, epoch);
+    uw_put_int64(fingerprint, (int64_t)rules_fingerprint);
+    uw_postgres_set_patience(store->postgres, store->timeout_ms > INT32_MAX / MARK_PATIENCE_FACTOR
+                                                  ? INT32_MAX
+                                                  : store->timeout_ms * MARK_PATIENCE_FACTOR);
+    code = mark_all(store, arguments, error);
+    uw_postgres_set_patience(store->postgres, 0);
+    if (code != UW_OK && uw_postgres_is_connected(store->postgres) &&
+        uw_postgres_run(store->postgres, "ROLLBACK", NULL) != UW_OK) {
+        uw_postgres_drop(store->postgres);
+    }
+    return code;
+}

@@ -1,0 +1,116 @@
+/*
+ * What the files of the store share: the handle, the statements, and the rows of a batch.
+ */
+#ifndef UW_PRODUCERS_STORE_INTERNAL_H
+#define UW_PRODUCERS_STORE_INTERNAL_H
+
+#include "producers/postgres_columns.h"
+#include "producers/store.h"
+
+#define UW_COMMIT_MARK_BYTES 16
+
+/* Rows that go to PostgreSQL together, one kind after another. The order is that in which they are written. */
+enum uw_table {
+    UW_TABLE_DECISIONS,
+    UW_TABLE_DECLARATIONS,
+    UW_TABLE_NO_SHOWS,
+    UW_TABLE_EVALUATIONS,
+    UW_TABLE_CLIENTS,
+    UW_TABLE_ACCOUNTS,
+    UW_TABLE_ACCOUNTS_REMOVED,
+    UW_TABLE_ALERTS,
+    UW_TABLE_ALERTS_QUIET,
+    UW_TABLE_ANOMALIES,
+    UW_TABLE_ANOMALIES_QUIET,
+    UW_TABLE_AGGREGATES,
+    UW_TABLE_AGGREGATES_SHRUNK,
+    UW_TABLE_OUTBOX,
+};
+#define UW_TABLE_COUNT 14
+#define UW_FACT_TABLE_COUNT UW_TOPIC_COUNT
+
+struct uw_table_shape {
+    const char *statement; /* name of the prepared statement that takes a column as an array each */
+    const char *copy;      /* COPY of the same columns, or NULL */
+    const char *sql;       /* the statement */
+    const enum uw_column_type *types;
+    uint32_t column_count;
+};
+
+/* Which backend served us, so that the next connection can end it: it may still hold our locks. */
+struct uw_backend {
+    bool known;
+    int32_t pid;
+    uint8_t started[8]; /* PostgreSQL's binary timestamp */
+};
+
+struct uw_pgstore {
+    struct uw_postgres *postgres;
+    char *owner;
+    char *topics[UW_TOPIC_COUNT];
+    int32_t timeout_ms;
+    int32_t slot; /* -1: none was asked for */
+    struct uw_backend backend;
+    bool has_mark;
+    uint8_t mark[UW_COMMIT_MARK_BYTES]; /* of the last commit; raised for every one, never used again */
+    struct uw_columns tables[UW_TABLE_COUNT];
+    struct uw_arena arena; /* of one call */
+};
+
+/* ---- store_open.c ---- */
+
+/* Connects if need be, and prepares what a new connection needs. */
+enum uw_code uw_pgstore_ready(struct uw_pgstore *store, struct uw_error *error) UW_MUST_USE;
+
+/* ---- store_statements.c ---- */
+
+enum uw_code uw_pgstore_prepare(struct uw_postgres *postgres, struct uw_error *error) UW_MUST_USE;
+const struct uw_table_shape *uw_table_shape(enum uw_table table);
+
+/* ---- store_slot.c ---- */
+
+enum uw_code uw_pgstore_retake_slot(struct uw_pgstore *store, struct uw_error *error) UW_MUST_USE;
+/* Sleeps, for waits between attempts. */
+void uw_pgstore_sleep_ms(int32_t sleep_ms);
+int64_t uw_pgstore_now_ms(void);
+
+/* ---- store_rows.c, store_facts.c, store_outcomes.c: from `changes` to rows ---- */
+
+/* All rows of a batch; UW_ENOMEM. */
+enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *changes) UW_MUST_USE;
+void uw_pgstore_add_fact(struct uw_columns *tables, const struct uw_fact_change *change, int64_t accepted_at_ms);
+enum uw_code uw_pgstore_add_alert(struct uw_pgstore *store, const struct uw_alert_change *alert,
+                                  int64_t observed_at_ms) UW_MUST_USE;
+enum uw_code uw_pgstore_add_anomaly(struct uw_pgstore *store, const struct uw_anomaly_change *anomaly,
+                                    int64_t observed_at_ms) UW_MUST_USE;
+
+/* ---- store_outbox.c ---- */
+
+/* Headers as the column keeps them: each as length and bytes of name and value, big-endian, -1 for a null value. */
+enum uw_code uw_pgstore_pack_headers(const struct uw_header *headers, uint32_t header_count, struct uw_arena *arena,
+                                     struct uw_str *packed) UW_MUST_USE;
+/* UW_EINTERNAL: the bytes are not of that form. */
+enum uw_code uw_pgstore_unpack_headers(struct uw_str packed, struct uw_arena *arena, struct uw_header **headers,
+                                       uint32_t *header_count) UW_MUST_USE;
+
+/* ---- store_settle.c ---- */
+
+/* After the connection broke while COMMIT was under way: whether the batch with the store's mark was applied.
+ * UW_OK: it was. ABORT: it was not, or nobody answered within the timeout. */
+enum uw_code uw_pgstore_settle(struct uw_pgstore *store, const struct uw_changes *changes,
+                               struct uw_error *error) UW_MUST_USE;
+
+/* ---- the operations of the port ---- */
+
+enum uw_code uw_pgstore_claim(void *context, int32_t partition, struct uw_claim *claim, struct uw_error *error);
+enum uw_code uw_pgstore_load(void *context, const struct uw_str *clients, uint32_t client_count,
+                             const struct uw_load_sink *sink, struct uw_error *error);
+enum uw_code uw_pgstore_commit(void *context, const struct uw_changes *changes, struct uw_error *error);
+enum uw_code uw_pgstore_outbox(void *context, int32_t partition, int64_t after, uint32_t limit,
+                               uw_outbox_visit *visit, void *visit_context, struct uw_error *error);
+enum uw_code uw_pgstore_due(void *context, int32_t partition, int32_t as_of_day, uint32_t limit,
+                            uw_client_visit *visit, void *visit_context, struct uw_error *error);
+enum uw_code uw_pgstore_mark_all_due(void *context, int32_t partition, int64_t epoch, uint64_t rules_fingerprint,
+                                     struct uw_error *error);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * Rows of accounts, clients, aggregates and the outbox, and all rows of a batch.
+ */
+#include "producers/store_internal.h"
+
+static void add_client(struct uw_columns *columns, const struct uw_client_change *client)
+{
+    uint32_t place = 0;
+
+    uw_columns_string(columns, &place, client->client);
+    uw_columns_int4(columns, &place, client->partition);
+    uw_columns_day(columns, &place, client->next_change_day);
+}
+
+static void add_account(struct uw_columns *tables, const struct uw_account_change *account)
+{
+    struct uw_columns *columns = &tables[account->removed ? UW_TABLE_ACCOUNTS_REMOVED : UW_TABLE_ACCOUNTS];
+    uint32_t place = 0;
+
+    uw_columns_string(columns, &place, account->client);
+    uw_columns_string(columns, &place, account->municipality);
+    uw_columns_string(columns, &place, account->decision);
+    uw_columns_day(columns, &place, account->segment_from_day);
+    uw_columns_day(columns, &place, account->period_from_day);
+    if (account->removed) {
+        return;
+    }
+    uw_columns_day(columns, &place, account->period_to_day);
+    uw_columns_int2(columns, &place, (int32_t)account->model);
+    uw_columns_int8_or_null(columns, &place, account->allotted_minutes);
+    uw_columns_int8_or_null(columns, &place, account->minimum_minutes);
+    uw_columns_int8(columns, &place, account->used_minutes);
+    uw_columns_int8(columns, &place, account->delivered_minutes);
+    uw_columns_int8(columns, &place, account->no_show_minutes);
+}
+
+static void add_aggregate_key(struct uw_columns *columns, uint32_t *place, const struct uw_aggregate_change *aggregate)
+{
+    uw_columns_string(columns, place, aggregate->municipality);
+    uw_columns_int2(columns, place, (int32_t)aggregate->grain);
+    uw_columns_day(columns, place, aggregate->period_from_day);
+    uw_columns_string(columns, place, aggregate->provider);
+    uw_columns_string(columns, place, aggregate->product_category);
+    uw_columns_string(columns, place, aggregate->product);
+    uw_columns_int2(columns, place, (int32_t)aggregate->law);
+    uw_columns_int2(columns, place, (int32_t)aggregate->care);
+    uw_columns_int2(columns, place, (int32_t)aggregate->model);
+    uw_columns_int4(columns, place, aggregate->partition);
+}
+
+/* Only a row from which something was taken can have become all zero. */
+static void add_aggregate(struct uw_columns *tables, const struct uw_aggregate_change *aggregate)
+{
+    struct uw_columns *columns = &tables[UW_TABLE_AGGREGATES];
+    uint32_t place = 0;
+
+    add_aggregate_key(columns, &place, aggregate);
+    uw_columns_int8(columns, &place, aggregate->clients);
+    uw_columns_int8(columns, &place, aggregate->decisions);
+    uw_columns_int8(columns, &place, aggregate->delivered_minutes);
+    uw_columns_int8(columns, &place, aggregate->no_show_minutes);
+    uw_columns_int8(columns, &place, aggregate->used_minutes);
+    uw_columns_int8(columns, &place, aggregate->allotted_minutes);
+    if (aggregate->clients < 0 || aggregate->decisions < 0 || aggregate->delivered_minutes < 0 ||
+        aggregate->no_show_minutes < 0 || aggregate->used_minutes < 0 || aggregate->allotted_minutes < 0) {
+        place = 0;
+        add_aggregate_key(&tables[UW_TABLE_AGGREGATES_SHRUNK], &place, aggregate);
+    }
+}
+
+static enum uw_code add_outbox(struct uw_pgstore *store, const struct uw_outbox_record *record)
+{
+    struct uw_columns *columns = &store->tables[UW_TABLE_OUTBOX];
+    struct uw_str headers;
+    uint32_t place = 0;
+    enum uw_code code = uw_pgstore_pack_headers(record->headers, record->header_count, &store->arena, &headers);
+
+    if (code != UW_OK) {
+        return code;
+    }
+    uw_columns_int4(columns, &place, record->partition);
+    uw_columns_int8(columns, &place, record->sequence);
+    uw_columns_int2(columns, &place, (int32_t)record->output);
+    uw_columns_string(columns, &place, record->key);
+    uw_columns_string(columns, &place, record->value);
+    uw_columns_string(columns, &place, headers);
+    return UW_OK;
+}
+
+static enum uw_code add_outcomes(struct uw_pgstore *store, const struct uw_changes *changes)
+{
+    enum uw_code code = UW_OK;
+
+    for (uint32_t i = 0; i < changes->alert_count && code == UW_OK; i++) {
+        code = uw_pgstore_add_alert(store, &changes->alerts[i], changes->observed_at_ms);
+    }
+    for (uint32_t i = 0; i < changes->anomaly_count && code == UW_OK; i++) {
+        code = uw_pgstore_add_anomaly(store, &changes->anomalies[i], changes->observed_at_ms);
+    }
+    for (uint32_t i = 0; i < changes->outbox_count && code == UW_OK; i++) {
+        code = add_outbox(store, &changes->outbox[i]);
+    }
+    return code;
+}
+
+enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *changes)
+{
+    enum uw_code code;
+
+    uw_arena_reset(&store->arena);
+    for (uint32_t i = 0; i < UW_TABLE_COUNT; i++) {
+        uw_columns_reset(&store->tables[i]);
+    }
+    for (uint32_t i = 0; i < changes->fact_count; i++) {
+        uw_pgstore_add_fact(store->tables, &changes->facts[i], changes->observed_at_ms);
+    }
+    for (uint32_t i = 0; i < changes->client_count; i++) {
+        add_client(&store->tables[UW_TABLE_CLIENTS], &changes->clients[i]);
+    }
+    for (uint32_t i = 0; i < changes->account_count; i++) {
+        add_account(store->tables, &changes->accounts[i]);
+    }
+    for (uint32_t i = 0; i < changes->aggregate_count; i++) {
+        add_aggregate(store->tables, &changes->aggregates[i]);
+    }
+    code = add_outcomes(store, changes);
+    for (uint32_t i = 0; i < UW_TABLE_COUNT && code == UW_OK; i++) {
+        code = store->tables[i].failed ? UW_ENOMEM : UW_OK;
+    }
+    return code;
+}

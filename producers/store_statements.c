@@ -1,0 +1,275 @@
+/*
+ * The SQL of the store. Rows come as one array a column; every statement is prepared once a connection.
+ */
+#include "producers/store_internal.h"
+
+#define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+#define FACT_COLUMNS "partition, kafka_offset, accepted_at, redelivery, event_id, event_id_upper, recorded_at, " \
+                     "client, municipality, decision"
+#define FACT_ARRAYS "$1::integer[], $2::bigint[], $3::timestamptz[], $4::boolean[], $5::uuid[], $6::integer[], " \
+                    "$7::timestamptz[], $8::text[], $9::text[], $10::text[]"
+#define FACT_TYPES UW_COLUMN_INT4, UW_COLUMN_INT8, UW_COLUMN_TIMESTAMPTZ, UW_COLUMN_BOOL, UW_COLUMN_UUID, \
+                   UW_COLUMN_INT4, UW_COLUMN_TIMESTAMPTZ, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT
+
+#define DECISION_COLUMNS FACT_COLUMNS ", provider, version, status, law, product_category, product, care, " \
+    "valid_from, valid_to, effective_from, model, frequency, volume_minutes, min_minutes, max_minutes, " \
+    "minutes_per_year, minutes_per_week, surplus_minutes, price_cents, expected_minutes_per_week, result, " \
+    "billable_percent, max_per_month, notice_hours, counts_to_budget, evaluation_months, rate_cents_per_hour"
+#define DECLARATION_COLUMNS FACT_COLUMNS ", provider, line, kind, corrects, performed_on, performed_until, " \
+    "started_at, minutes, staff"
+#define NO_SHOW_COLUMNS FACT_COLUMNS ", provider, no_show, status, appointment_on, appointment_at, " \
+    "planned_minutes, reason, notice_minutes, staff"
+#define EVALUATION_COLUMNS FACT_COLUMNS ", held_on, outcome"
+
+static const enum uw_column_type decision_types[] = {
+    FACT_TYPES,       UW_COLUMN_TEXT, UW_COLUMN_INT4, UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_TEXT,
+    UW_COLUMN_TEXT,   UW_COLUMN_INT2, UW_COLUMN_DATE, UW_COLUMN_DATE, UW_COLUMN_DATE, UW_COLUMN_INT2,
+    UW_COLUMN_INT2,   UW_COLUMN_INT4, UW_COLUMN_INT4, UW_COLUMN_INT4, UW_COLUMN_INT4, UW_COLUMN_INT4,
+    UW_COLUMN_INT4,   UW_COLUMN_INT4, UW_COLUMN_INT4, UW_COLUMN_TEXT, UW_COLUMN_INT2, UW_COLUMN_INT4,
+    UW_COLUMN_INT2,   UW_COLUMN_BOOL, UW_COLUMN_INT4_LIST, UW_COLUMN_INT4,
+};
+static const enum uw_column_type declaration_types[] = {
+    FACT_TYPES,     UW_COLUMN_TEXT, UW_COLUMN_TEXT,        UW_COLUMN_INT2, UW_COLUMN_TEXT,
+    UW_COLUMN_DATE, UW_COLUMN_DATE, UW_COLUMN_TIMESTAMPTZ, UW_COLUMN_INT4, UW_COLUMN_TEXT,
+};
+static const enum uw_column_type no_show_types[] = {
+    FACT_TYPES,            UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_INT2, UW_COLUMN_DATE,
+    UW_COLUMN_TIMESTAMPTZ, UW_COLUMN_INT4, UW_COLUMN_INT2, UW_COLUMN_INT4, UW_COLUMN_TEXT,
+};
+static const enum uw_column_type evaluation_types[] = {FACT_TYPES, UW_COLUMN_DATE, UW_COLUMN_INT2};
+
+static const enum uw_column_type client_types[] = {UW_COLUMN_TEXT, UW_COLUMN_INT4, UW_COLUMN_DATE};
+
+static const enum uw_column_type account_types[] = {
+    UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_DATE, UW_COLUMN_DATE, UW_COLUMN_DATE,
+    UW_COLUMN_INT2, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8,
+};
+/* The first five of account_types. */
+#define ACCOUNT_KEY_COUNT 5
+
+static const enum uw_column_type alert_types[] = {
+    UW_COLUMN_UUID, UW_COLUMN_INT4, UW_COLUMN_TEXT, UW_COLUMN_TEXT,  UW_COLUMN_TEXT,
+    UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT,  UW_COLUMN_DATE,
+    UW_COLUMN_DATE, UW_COLUMN_INT4, UW_COLUMN_DATE, UW_COLUMN_JSONB, UW_COLUMN_TIMESTAMPTZ,
+};
+static const enum uw_column_type quiet_types[] = {UW_COLUMN_UUID, UW_COLUMN_TEXT};
+
+static const enum uw_column_type anomaly_types[] = {
+    UW_COLUMN_UUID, UW_COLUMN_INT4, UW_COLUMN_TEXT, UW_COLUMN_TEXT,  UW_COLUMN_TEXT,
+    UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT,  UW_COLUMN_JSONB,
+    UW_COLUMN_TIMESTAMPTZ, UW_COLUMN_INT2, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_INT4,
+};
+
+static const enum uw_column_type aggregate_types[] = {
+    UW_COLUMN_TEXT, UW_COLUMN_INT2, UW_COLUMN_DATE, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT,
+    UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT4, UW_COLUMN_INT8, UW_COLUMN_INT8,
+    UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8,
+};
+/* The first ten of aggregate_types. */
+#define AGGREGATE_KEY_COUNT 10
+
+static const enum uw_column_type outbox_types[] = {UW_COLUMN_INT4,  UW_COLUMN_INT8,  UW_COLUMN_INT2,
+                                                   UW_COLUMN_BYTEA, UW_COLUMN_BYTEA, UW_COLUMN_BYTEA};
+
+static const char insert_declarations[] =
+    "INSERT INTO urenwacht_data.declaration_fact (" DECLARATION_COLUMNS ") SELECT * FROM unnest(" FACT_ARRAYS
+    ", $11::text[], $12::text[], $13::smallint[], $14::text[], $15::date[], $16::date[], $17::timestamptz[],"
+    " $18::integer[], $19::text[])";
+static const char insert_no_shows[] =
+    "INSERT INTO urenwacht_data.no_show_fact (" NO_SHOW_COLUMNS ") SELECT * FROM unnest(" FACT_ARRAYS
+    ", $11::text[], $12::text[], $13::smallint[], $14::date[], $15::timestamptz[], $16::integer[],"
+    " $17::smallint[], $18::integer[], $19::text[])";
+static const char insert_evaluations[] =
+    "INSERT INTO urenwacht_data.evaluation_fact (" EVALUATION_COLUMNS ") SELECT * FROM unnest(" FACT_ARRAYS
+    ", $11::date[], $12::smallint[])";
+
+/* A row that stays the same is not written again. */
+static const char write_clients[] =
+    "INSERT INTO urenwacht_data.client AS c (client, partition, next_change_on)"
+    " SELECT * FROM unnest($1::text[], $2::integer[], $3::date[])"
+    " ON CONFLICT (client) DO UPDATE SET partition = excluded.partition, next_change_on = excluded.next_change_on"
+    " WHERE (c.partition, c.next_change_on) IS DISTINCT FROM (excluded.partition, excluded.next_change_on)";
+
+static const char write_accounts[] =
+    "INSERT INTO urenwacht_data.account_state (client, municipality, decision, segment_from, period_from,"
+    " period_to, model, allotted_minutes, minimum_minutes, used_minutes, delivered_minutes, no_show_minutes)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::date[], $6::date[], $7::smallint[],"
+    " $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])"
+    " ON CONFLICT (client, municipality, decision, segment_from, period_from) DO UPDATE SET"
+    " period_to = excluded.period_to, model = excluded.model, allotted_minutes = excluded.allotted_minutes,"
+    " minimum_minutes = excluded.minimum_minutes, used_minutes = excluded.used_minutes,"
+    " delivered_minutes = excluded.delivered_minutes, no_show_minutes = excluded.no_show_minutes";
+static const char delete_accounts[] =
+    "DELETE FROM urenwacht_data.account_state a"
+    " USING unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::date[])"
+    " w (client, municipality, decision, segment_from, period_from)"
+    " WHERE a.client = w.client AND a.municipality = w.municipality AND a.decision = w.decision"
+    " AND a.segment_from = w.segment_from AND a.period_from = w.period_from";
+
+static const char write_alerts[] =
+    "WITH w AS (SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[],"
+    " $7::text[], $8::text[], $9::text[], $10::date[], $11::date[], $12::integer[], $13::date[], $14::jsonb[],"
+    " $15::timestamptz[]) t (alert_id, revision, status, kind, severity, client, municipality, decision, provider,"
+    " segment_from, period_from, threshold, effective_on, payload, observed_at)),"
+    " state AS (INSERT INTO urenwacht_data.alert_state (alert_id, revision, status, kind, severity, client,"
+    " municipality, decision, provider, segment_from, period_from, threshold, effective_on, payload, observed_at)"
+    " SELECT * FROM w ON CONFLICT (alert_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,"
+    " severity = excluded.severity, provider = excluded.provider, effective_on = excluded.effective_on,"
+    " payload = excluded.payload, observed_at = excluded.observed_at)"
+    " INSERT INTO urenwacht_data.alert_history (alert_id, revision, status, severity, provider, effective_on,"
+    " payload, observed_at)"
+    " SELECT alert_id, revision, status, severity, provider, effective_on, payload, observed_at FROM w";
+static const char correct_alerts[] =
+    "UPDATE urenwacht_data.alert_state a SET provider = w.provider"
+    " FROM unnest($1::uuid[], $2::text[]) w (alert_id, provider) WHERE a.alert_id = w.alert_id";
+
+static const char write_anomalies[] =
+    "WITH w AS (SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[],"
+    " $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[], $12::smallint[], $13::text[],"
+    " $14::text[], $15::integer[]) t (anomaly_id, revision, status, kind, client, municipality, decision, provider,"
+    " subject, payload, observed_at, subject_kind, subject_provider, subject_id, subject_version)),"
+    " state AS (INSERT INTO urenwacht_data.anomaly_state (anomaly_id, revision, status, kind, client, municipality,"
+    " decision, provider, subject, payload, observed_at, subject_kind, subject_provider, subject_id,"
+    " subject_version) SELECT * FROM w"
+    " ON CONFLICT (anomaly_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,"
+    " provider = excluded.provider, payload = excluded.payload, observed_at = excluded.observed_at)"
+    " INSERT INTO urenwacht_data.anomaly_history (anomaly_id, revision, status, provider, payload, observed_at)"
+    " SELECT anomaly_id, revision, status, provider, payload, observed_at FROM w";
+static const char correct_anomalies[] =
+    "UPDATE urenwacht_data.anomaly_state a SET provider = w.provider"
+    " FROM unnest($1::uuid[], $2::text[]) w (anomaly_id, provider) WHERE a.anomaly_id = w.anomaly_id";
+
+static const char add_aggregates[] =
+    "INSERT INTO urenwacht_data.aggregate AS a (municipality, grain, period_from, provider, product_category,"
+    " product, law, care, model, partition, clients, decisions, delivered_minutes, no_show_minutes, used_minutes,"
+    " allotted_minutes) SELECT * FROM unnest($1::text[], $2::smallint[], $3::date[], $4::text[], $5::text[],"
+    " $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[], $11::bigint[], $12::bigint[],"
+    " $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])"
+    " ON CONFLICT (municipality, grain, period_from, provider, product_category, product, law, care, model,"
+    " partition) DO UPDATE SET clients = a.clients + excluded.clients, decisions = a.decisions + excluded.decisions,"
+    " delivered_minutes = a.delivered_minutes + excluded.delivered_minutes,"
+    " no_show_minutes = a.no_show_minutes + excluded.no_show_minutes,"
+    " used_minutes = a.used_minutes + excluded.used_minutes,"
+    " allotted_minutes = a.allotted_minutes + excluded.allotted_minutes";
+static const char delete_aggregates[] =
+    "DELETE FROM urenwacht_data.aggregate a USING unnest($1::text[], $2::smallint[], $3::date[], $4::text[],"
+    " $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[])"
+    " w (municipality, grain, period_from, provider, product_category, product, law, care, model, partition)"
+    " WHERE a.municipality = w.municipality AND a.grain = w.grain AND a.period_from = w.period_from"
+    " AND a.provider = w.provider AND a.product_category = w.product_category AND a.product = w.product"
+    " AND a.law = w.law AND a.care = w.care AND a.model = w.model AND a.partition = w.partition"
+    " AND (a.clients, a.decisions, a.delivered_minutes, a.no_show_minutes, a.used_minutes, a.allotted_minutes)"
+    " = (0, 0, 0, 0, 0, 0)";
+
+static const char insert_outbox[] =
+    "INSERT INTO urenwacht_data.outbox (partition, sequence, output, key, value, headers)"
+    " SELECT * FROM unnest($1::integer[], $2::bigint[], $3::smallint[], $4::bytea[], $5::bytea[], $6::bytea[])";
+
+#define COPY_FACTS(table, columns) "COPY urenwacht_data." table " (" columns ") FROM STDIN (FORMAT binary)"
+
+/* Decisions have no statement: a list in every row cannot be unnested. They are few and always copied. */
+static const struct uw_table_shape shapes[UW_TABLE_COUNT] = {
+    [UW_TABLE_DECISIONS] = {NULL, COPY_FACTS("decision_fact", DECISION_COLUMNS), NULL, decision_types,
+                            COUNT_OF(decision_types)},
+    [UW_TABLE_DECLARATIONS] = {"insert_declarations", COPY_FACTS("declaration_fact", DECLARATION_COLUMNS),
+                               insert_declarations, declaration_types, COUNT_OF(declaration_types)},
+    [UW_TABLE_NO_SHOWS] = {"insert_no_shows", COPY_FACTS("no_show_fact", NO_SHOW_COLUMNS), insert_no_shows,
+                           no_show_types, COUNT_OF(no_show_types)},
+    [UW_TABLE_EVALUATIONS] = {"insert_evaluations", COPY_FACTS("evaluation_fact", EVALUATION_COLUMNS),
+                              insert_evaluations, evaluation_types, COUNT_OF(evaluation_types)},
+    [UW_TABLE_CLIENTS] = {"write_clients", NULL, write_clients, client_types, COUNT_OF(client_types)},
+    [UW_TABLE_ACCOUNTS] = {"write_accounts", NULL, write_accounts, account_types, COUNT_OF(account_types)},
+    [UW_TABLE_ACCOUNTS_REMOVED] = {"delete_accounts", NULL, delete_accounts, account_types, ACCOUNT_KEY_COUNT},
+    [UW_TABLE_ALERTS] = {"write_alerts", NULL, write_alerts, alert_types, COUNT_OF(alert_types)},
+    [UW_TABLE_ALERTS_QUIET] = {"correct_alerts", NULL, correct_alerts, quiet_types, COUNT_OF(quiet_types)},
+    [UW_TABLE_ANOMALIES] = {"write_anomalies", NULL, write_anomalies, anomaly_types, COUNT_OF(anomaly_types)},
+    [UW_TABLE_ANOMALIES_QUIET] = {"correct_anomalies", NULL, correct_anomalies, quiet_types, COUNT_OF(quiet_types)},
+    [UW_TABLE_AGGREGATES] = {"add_aggregates", NULL, add_aggregates, aggregate_types, COUNT_OF(aggregate_types)},
+    [UW_TABLE_AGGREGATES_SHRUNK] = {"delete_aggregates", NULL, delete_aggregates, aggregate_types,
+                                    AGGREGATE_KEY_COUNT},
+    [UW_TABLE_OUTBOX] = {"insert_outbox", NULL, insert_outbox, outbox_types, COUNT_OF(outbox_types)},
+};
+
+const struct uw_table_shape *uw_table_shape(enum uw_table table)
+{
+    return &shapes[table];
+}
+
+#define LOAD_FROM(table) " FROM unnest($1::text[]) WITH ORDINALITY w (client, place)" \
+                         " JOIN urenwacht_data." table " f ON f.client = w.client"
+#define LOAD_FACT "SELECT (w.place - 1)::integer, f.event_id, f.event_id_upper, f.recorded_at, f.municipality, f.decision"
+
+static const struct {
+    const char *name, *sql;
+} others[] = {
+    {"begin", "BEGIN"},
+    {"commit", "COMMIT"},
+    {"backend", "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"},
+    {"end_backend", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid = $1::integer AND backend_start = $2::timestamptz"},
+    {"new_mark", "SELECT gen_random_uuid()"},
+    {"try_slot", "SELECT pg_try_advisory_lock($1::integer, $2::integer)"},
+    {"claim", "INSERT INTO urenwacht_data.partition_state AS s (partition, epoch, owner, claimed_at, topics)"
+              " VALUES ($1::integer, 1, $2::text, now(), $3::text[])"
+              " ON CONFLICT (partition) DO UPDATE SET epoch = s.epoch + 1, owner = excluded.owner,"
+              " claimed_at = excluded.claimed_at, topics = excluded.topics"
+              " RETURNING epoch, decisions_offset, declarations_offset, no_shows_offset, evaluations_offset,"
+              " next_sequence, published_sequence, rules_fingerprint, as_of"},
+    {"advance", "SELECT urenwacht_data.advance($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[],"
+                " $5::bigint[], $6::date[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::uuid)"},
+    /* Waits for a transaction that is still under way, so that what is read is settled. */
+    {"settle", "SELECT epoch, last_commit IS NOT DISTINCT FROM $2::uuid FROM urenwacht_data.partition_state"
+               " WHERE partition = ANY ($1::integer[]) ORDER BY partition FOR UPDATE"},
+    {"load_decisions", LOAD_FACT ", f.provider, f.version, f.status, f.law, f.product_category, f.product, f.care,"
+                       " f.valid_from, f.valid_to, f.effective_from, f.model, f.frequency, f.volume_minutes,"
+                       " f.min_minutes, f.max_minutes, f.minutes_per_year, f.minutes_per_week, f.surplus_minutes,"
+                       " f.price_cents, f.expected_minutes_per_week, f.result, f.billable_percent, f.max_per_month,"
+                       " f.notice_hours, f.counts_to_budget, f.rate_cents_per_hour, f.evaluation_months"
+                       LOAD_FROM("decision_fact") " WHERE NOT f.redelivery"},
+    {"load_declarations", LOAD_FACT ", f.provider, f.line, f.kind, f.corrects, f.performed_on, f.performed_until,"
+                          " f.started_at, f.minutes, f.staff" LOAD_FROM("declaration_fact")
+                          " WHERE NOT f.redelivery"},
+    {"load_no_shows", LOAD_FACT ", f.provider, f.no_show, f.status, f.appointment_on, f.appointment_at,"
+                      " f.planned_minutes, f.reason, f.notice_minutes, f.staff" LOAD_FROM("no_show_fact")
+                      " WHERE NOT f.redelivery"},
+    {"load_evaluations", LOAD_FACT ", f.held_on, f.outcome" LOAD_FROM("evaluation_fact") " WHERE NOT f.redelivery"},
+    {"load_alerts", "SELECT (w.place - 1)::integer, f.kind, f.status, f.severity, f.municipality, f.decision,"
+                    " f.provider, f.segment_from, f.period_from, f.threshold, f.effective_on, f.revision"
+                    LOAD_FROM("alert_state")},
+    {"load_anomalies", "SELECT (w.place - 1)::integer, f.kind, f.status, f.municipality, f.decision, f.provider,"
+                       " f.revision, f.subject_kind, f.subject_provider, f.subject_id, f.subject_version"
+                       LOAD_FROM("anomaly_state")},
+    {"outbox", "SELECT sequence, output, key, value, headers FROM urenwacht_data.outbox"
+               " WHERE partition = $1::integer AND sequence > $2::bigint ORDER BY sequence LIMIT $3::bigint"},
+    {"due", "SELECT client FROM urenwacht_data.client WHERE partition = $1::integer AND next_change_on <= $2::date"
+            " ORDER BY next_change_on, client LIMIT $3::bigint"},
+    {"mark_state", "UPDATE urenwacht_data.partition_state SET rules_fingerprint = $3::bigint"
+                   " WHERE partition = $1::integer AND epoch = $2::bigint RETURNING 1"},
+    {"mark_clients", "UPDATE urenwacht_data.client SET next_change_on = '-infinity'"
+                     " WHERE partition = $1::integer AND next_change_on IS DISTINCT FROM '-infinity'"},
+    {"decision_clients", "SELECT client FROM (SELECT client FROM urenwacht_data.decision_fact"
+                         " WHERE municipality = $1::text AND decision = $2::text"
+                         " UNION SELECT client FROM urenwacht_data.declaration_fact"
+                         " WHERE municipality = $1::text AND decision = $2::text"
+                         " UNION SELECT client FROM urenwacht_data.no_show_fact"
+                         " WHERE municipality = $1::text AND decision = $2::text"
+                         " UNION SELECT client FROM urenwacht_data.evaluation_fact"
+                         " WHERE municipality = $1::text AND decision = $2::text) u"
+                         " ORDER BY client LIMIT $3::bigint"},
+};
+
+enum uw_code uw_pgstore_prepare(struct uw_postgres *postgres, struct uw_error *error)
+{
+    enum uw_code code = UW_OK;
+
+    for (uint32_t i = 0; i < COUNT_OF(others) && code == UW_OK; i++) {
+        code = uw_postgres_prepare(postgres, others[i].name, others[i].sql, error);
+    }
+    for (uint32_t i = 0; i < UW_TABLE_COUNT && code == UW_OK; i++) {
+        if (shapes[i].statement != NULL) {
+            code = uw_postgres_prepare(postgres, shapes[i].statement, shapes[i].sql, error);
+        }
+    }
+    return code;
+}
