@@ -111,6 +111,10 @@ size_t uw_client_bytes(const struct uw_client *client);
  * first in SPEC's order is there: then nothing changed. UW_ENOMEM leaves the facts as they were. */
 enum uw_code uw_client_add(struct uw_client *client, const struct uw_event *event, bool *redelivery) UW_MUST_USE;
 
+/* Adds what the store knows of an alert or an anomaly, whose identity must be new to the client. */
+enum uw_code uw_client_add_alert(struct uw_client *client, const struct uw_alert_change *alert) UW_MUST_USE;
+enum uw_code uw_client_add_anomaly(struct uw_client *client, const struct uw_anomaly_change *anomaly) UW_MUST_USE;
+
 /* The number of a text, UW_TEXT_NULL for the null string. UW_ENOMEM changes nothing. */
 enum uw_code uw_client_intern(struct uw_client *client, struct uw_str string, uw_text *text) UW_MUST_USE;
 enum uw_code uw_client_intern_decision(struct uw_client *client, struct uw_str municipality, struct uw_str decision,

@@ -1,0 +1,962 @@
+#include "core/engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/judge.h"
+
+/* A partition that this instance owns or owned; kept sorted by number. */
+struct share {
+    int32_t partition;
+    bool owned, recovering, due;
+    bool marking; /* all its clients must be marked for judging before anything else */
+    int64_t epoch; /* of our last ownership */
+    int64_t next_offset[UW_TOPIC_COUNT], to_offset[UW_TOPIC_COUNT];
+    int64_t next_sequence, published_sequence, stored_published_sequence;
+    int32_t as_of_day, stored_as_of_day;
+    bool moved; /* positions that Kafka has not been told */
+    bool in_batch;
+    uint64_t events, refused; /* of the running batch */
+};
+
+/* A client of the running batch, and its events as a chain. */
+struct touch {
+    struct uw_resident *resident;
+    uint32_t first, last; /* items; UINT32_MAX: none */
+};
+
+struct item {
+    struct uw_event event;
+    uint32_t next;
+    uint32_t fact; /* place in the facts */
+};
+
+struct uw_engine {
+    struct uw_engine_options options;
+    struct uw_cache cache;
+    struct uw_judgement judgement;
+    struct uw_arena arena;
+    struct share *shares;
+    uint32_t share_count, share_capacity;
+    uint64_t fingerprint;
+    int32_t as_of_day;
+
+    /* The running batch. */
+    struct touch *touches;
+    struct item *items;
+    struct uw_fact_change *facts;
+    struct uw_outbox_record *outbox;
+    struct uw_partition_change *partition_changes;
+    struct uw_published *positions;
+    uint32_t touch_count, touch_capacity, fact_count, outbox_count, outbox_capacity, partition_change_capacity,
+        position_capacity;
+    uint32_t pending; /* records at the start of `outbox` that are committed and not published */
+
+    struct uw_engine_statistics statistics;
+};
+
+static enum uw_code out_of_memory(struct uw_error *error)
+{
+    return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "memory is exhausted, or a batch needs more than %zu MiB",
+                        UW_ENGINE_BATCH_BYTES_MAX >> 20);
+}
+
+static uint64_t fingerprint_of(const struct uw_settings *settings)
+{
+    uint64_t fingerprint = uw_settings_fingerprint(settings) * UINT64_C(1099511628211) + UW_RULES_VERSION;
+    return fingerprint == 0 ? 1 : fingerprint;
+}
+
+enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_engine **engine, struct uw_error *error)
+{
+    struct uw_engine *opened = calloc(1, sizeof *opened);
+    if (opened == NULL || uw_cache_init(&opened->cache, options->cache_max_bytes) != UW_OK) {
+        free(opened);
+        return out_of_memory(error);
+    }
+    opened->options = *options;
+    opened->as_of_day = options->as_of_day;
+    opened->fingerprint = fingerprint_of(options->settings);
+    uw_judgement_init(&opened->judgement, options->settings);
+    uw_arena_init(&opened->arena, UW_ENGINE_BATCH_BYTES_MAX);
+    *engine = opened;
+    return UW_OK;
+}
+
+void uw_engine_close(struct uw_engine **engine)
+{
+    struct uw_engine *closed = *engine;
+    if (closed == NULL) {
+        return;
+    }
+    uw_cache_close(&closed->cache);
+    uw_judgement_close(&closed->judgement);
+    uw_arena_close(&closed->arena);
+    free(closed->shares);
+    free(closed->touches);
+    free(closed->outbox);
+    free(closed->partition_changes);
+    free(closed->positions);
+    free(closed);
+    *engine = NULL;
+}
+
+/* ---- partitions ---- */
+
+static uint32_t share_place(const struct uw_engine *engine, int32_t partition)
+{
+    uint32_t low = 0, high = engine->share_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (engine->shares[middle].partition < partition) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static struct share *find_share(const struct uw_engine *engine, int32_t partition)
+{
+    uint32_t place = share_place(engine, partition);
+    bool found = place < engine->share_count && engine->shares[place].partition == partition;
+    return found ? &engine->shares[place] : NULL;
+}
+
+static struct share *owned_share(const struct uw_engine *engine, int32_t partition)
+{
+    struct share *share = find_share(engine, partition);
+    return share != NULL && share->owned ? share : NULL;
+}
+
+static struct share *make_share(struct uw_engine *engine, int32_t partition)
+{
+    struct share *found = find_share(engine, partition);
+    if (found != NULL) {
+        return found;
+    }
+    if (engine->share_count == UW_ENGINE_PARTITIONS_MAX ||
+        !uw_reserve((void **)&engine->shares, &engine->share_capacity, engine->share_count + 1,
+                    sizeof *engine->shares)) {
+        return NULL;
+    }
+    uint32_t place = share_place(engine, partition);
+    memmove(&engine->shares[place + 1], &engine->shares[place], (engine->share_count - place) * sizeof *engine->shares);
+    engine->share_count++;
+    memset(&engine->shares[place], 0, sizeof *engine->shares);
+    engine->shares[place].partition = partition;
+    return &engine->shares[place];
+}
+
+/* Rows that were marked in the store have a day that is not the one remembered here. */
+static void forget_change_days(struct uw_engine *engine, int32_t partition)
+{
+    for (struct uw_resident *resident = engine->cache.oldest; resident != NULL; resident = resident->newer) {
+        if (resident->partition == partition) {
+            resident->stored_change_known = false;
+        }
+    }
+}
+
+/* as_of of a partition that stood at `stored`; sets `marking` when it goes back. */
+static void set_as_of(struct uw_engine *engine, struct share *share)
+{
+    bool ahead = share->stored_as_of_day != UW_DAY_NONE && share->stored_as_of_day > engine->as_of_day;
+    bool clock_differs = !engine->options.pinned && ahead && share->stored_as_of_day - engine->as_of_day == 1;
+    share->as_of_day = clock_differs ? share->stored_as_of_day : engine->as_of_day;
+    share->marking = share->marking || (ahead && !clock_differs);
+    share->due = true;
+}
+
+enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_t next_offset[UW_TOPIC_COUNT],
+                             struct uw_error *error)
+{
+    struct uw_claim claim;
+    memset(&claim, 0, sizeof claim);
+    struct share *share = make_share(engine, partition);
+    if (share == NULL) {
+        return out_of_memory(error);
+    }
+    enum uw_code code = engine->options.store.claim(engine->options.store.context, partition, &claim, error);
+    if (code != UW_OK) {
+        return code;
+    }
+    if (share->epoch == 0 || claim.previous_epoch != share->epoch) {
+        uw_cache_drop_partition(&engine->cache, partition);
+    }
+    share->epoch = claim.epoch;
+    memcpy(share->next_offset, claim.next_offset, sizeof share->next_offset);
+    memcpy(share->to_offset, claim.next_offset, sizeof share->to_offset);
+    memcpy(next_offset, claim.next_offset, sizeof share->next_offset);
+    share->next_sequence = claim.next_sequence;
+    share->published_sequence = share->stored_published_sequence = claim.published_sequence;
+    share->stored_as_of_day = claim.as_of_day;
+    share->marking = claim.rules_fingerprint != engine->fingerprint;
+    share->owned = share->recovering = share->moved = true;
+    set_as_of(engine, share);
+    return UW_OK;
+}
+
+void uw_engine_release(struct uw_engine *engine, int32_t partition)
+{
+    struct share *share = find_share(engine, partition);
+    if (share == NULL) {
+        return;
+    }
+    share->owned = share->recovering = share->due = share->marking = share->moved = false;
+    /* Records of other partitions in the same batch are published by recovery. */
+    if (engine->pending > 0) {
+        for (uint32_t i = 0; i < engine->share_count; i++) {
+            engine->shares[i].recovering = engine->shares[i].owned;
+        }
+        engine->pending = 0;
+    }
+}
+
+bool uw_engine_position(const struct uw_engine *engine, int32_t partition, int64_t next_offset[UW_TOPIC_COUNT])
+{
+    const struct share *share = owned_share(engine, partition);
+    if (share == NULL) {
+        return false;
+    }
+    memcpy(next_offset, share->next_offset, sizeof share->next_offset);
+    return true;
+}
+
+/* ---- recovery: publish what was applied ---- */
+
+struct collected {
+    struct uw_engine *engine;
+    uint32_t count;
+    enum uw_code code;
+};
+
+static bool add_record(struct uw_engine *engine, const struct uw_outbox_record *record)
+{
+    if (!uw_reserve((void **)&engine->outbox, &engine->outbox_capacity, engine->outbox_count + 1,
+                    sizeof *engine->outbox)) {
+        return false;
+    }
+    engine->outbox[engine->outbox_count++] = *record;
+    return true;
+}
+
+static enum uw_code collect_record(void *context, const struct uw_outbox_record *record)
+{
+    struct collected *collected = context;
+    struct uw_engine *engine = collected->engine;
+    struct uw_outbox_record copy = *record;
+    struct uw_header *headers = uw_arena_take(&engine->arena, record->header_count * sizeof *headers);
+    copy.key = uw_arena_copy(&engine->arena, record->key);
+    copy.value = uw_arena_copy(&engine->arena, record->value);
+    bool failed = headers == NULL || (!uw_str_is_null(record->key) && uw_str_is_null(copy.key)) ||
+                  (!uw_str_is_null(record->value) && uw_str_is_null(copy.value));
+    for (uint32_t i = 0; i < record->header_count && !failed; i++) {
+        headers[i].name = uw_arena_copy(&engine->arena, record->headers[i].name);
+        headers[i].value = uw_arena_copy(&engine->arena, record->headers[i].value);
+        failed = uw_str_is_null(headers[i].name) ||
+                 (!uw_str_is_null(record->headers[i].value) && uw_str_is_null(headers[i].value));
+    }
+    copy.headers = headers;
+    if (failed || !add_record(engine, &copy)) {
+        return UW_ENOMEM;
+    }
+    collected->count++;
+    return UW_OK;
+}
+
+/* What Kafka says is published. PostgreSQL may know more when Kafka lost its offsets; then what lies between
+ * its knowledge and the outbox's end may or may not have been published, and guessing is not allowed. */
+static enum uw_code find_published(struct uw_engine *engine, struct share *share, struct uw_error *error)
+{
+    int64_t sequence = 0;
+    enum uw_code code =
+        engine->options.publisher.published(engine->options.publisher.context, share->partition, &sequence, error);
+    if (code != UW_OK) {
+        return code;
+    }
+    if (sequence >= share->next_sequence) {
+        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                            "partition %d: Kafka says that outbox record %lld is published, the database has only %lld:"
+                            " the database is older than the topics (docs/operations.md, Restoring)",
+                            (int)share->partition, (long long)sequence, (long long)share->next_sequence - 1);
+    }
+    bool lost = sequence < share->stored_published_sequence;
+    if (lost && share->stored_published_sequence < share->next_sequence - 1 && !engine->options.accept_lost_offsets) {
+        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                            "partition %d: Kafka has lost the group's offsets; outbox records %lld to %lld may or may "
+                            "not be published (docs/operations.md, Lost offsets)",
+                            (int)share->partition, (long long)share->stored_published_sequence + 1,
+                            (long long)share->next_sequence - 1);
+    }
+    share->published_sequence = sequence > share->stored_published_sequence ? sequence
+                                                                            : share->stored_published_sequence;
+    return UW_OK;
+}
+
+static struct uw_published position_of(const struct share *share, int64_t sequence)
+{
+    struct uw_published position = {share->partition, {0}, sequence};
+    memcpy(position.next_offset, share->next_offset, sizeof position.next_offset);
+    return position;
+}
+
+static enum uw_code recover_share(struct uw_engine *engine, struct share *share, struct uw_error *error)
+{
+    enum uw_code code = find_published(engine, share, error);
+    while (code == UW_OK && share->published_sequence < share->next_sequence - 1) {
+        uw_arena_reset(&engine->arena);
+        engine->outbox_count = 0;
+        struct collected collected = {engine, 0, UW_OK};
+        code = engine->options.store.outbox(engine->options.store.context, share->partition, share->published_sequence,
+                                            UW_ENGINE_RECOVER_RECORDS, collect_record, &collected, error);
+        if (code != UW_OK) {
+            break;
+        }
+        if (collected.count == 0 || engine->outbox[0].sequence != share->published_sequence + 1) {
+            code = uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL,
+                                "partition %d: outbox record %lld is neither published nor in the database",
+                                (int)share->partition, (long long)share->published_sequence + 1);
+            break;
+        }
+        int64_t last = engine->outbox[engine->outbox_count - 1].sequence;
+        struct uw_published position = position_of(share, last);
+        code = engine->options.publisher.publish(engine->options.publisher.context, engine->outbox,
+                                                 engine->outbox_count, &position, 1, error);
+        if (code == UW_OK) {
+            share->published_sequence = last;
+            engine->statistics.recovered_records += engine->outbox_count;
+        }
+    }
+    engine->outbox_count = 0;
+    if (code == UW_OK) {
+        share->recovering = false;
+    }
+    return code;
+}
+
+bool uw_engine_needs_recovery(const struct uw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        if (engine->shares[i].owned && (engine->shares[i].recovering || engine->shares[i].marking)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum uw_code mark_share(struct uw_engine *engine, struct share *share, struct uw_error *error)
+{
+    enum uw_code code = engine->options.store.mark_all_due(engine->options.store.context, share->partition,
+                                                           share->epoch, engine->fingerprint, error);
+    if (code == UW_OK) {
+        share->marking = false;
+        share->due = true;
+        forget_change_days(engine, share->partition);
+    }
+    return code;
+}
+
+enum uw_code uw_engine_recover(struct uw_engine *engine, struct uw_error *error)
+{
+    assert(engine->pending == 0);
+    enum uw_code code = UW_OK;
+    for (uint32_t i = 0; i < engine->share_count && code == UW_OK; i++) {
+        struct share *share = &engine->shares[i];
+        if (share->owned && share->recovering) {
+            code = recover_share(engine, share, error);
+        }
+        if (code == UW_OK && share->owned && share->marking) {
+            code = mark_share(engine, share, error);
+        }
+    }
+    return code;
+}
+
+/* ---- a batch: decoding ---- */
+
+static void start_batch(struct uw_engine *engine)
+{
+    assert(engine->pending == 0);
+    uw_arena_reset(&engine->arena);
+    uw_judgement_reset(&engine->judgement);
+    engine->touch_count = engine->fact_count = engine->outbox_count = 0;
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        struct share *share = &engine->shares[i];
+        memcpy(share->to_offset, share->next_offset, sizeof share->to_offset);
+        share->in_batch = false;
+        share->events = share->refused = 0;
+    }
+}
+
+/* The client's place in the batch; made when it is not there yet. UINT32_MAX when memory is refused. */
+static uint32_t touch_client(struct uw_engine *engine, struct uw_str name, int32_t partition)
+{
+    struct uw_resident *resident = uw_cache_find(&engine->cache, name);
+    if (resident == NULL) {
+        resident = uw_cache_add(&engine->cache, name, partition);
+    }
+    if (resident == NULL) {
+        return UINT32_MAX;
+    }
+    if (resident->touch == UINT32_MAX) {
+        if (!uw_reserve((void **)&engine->touches, &engine->touch_capacity, engine->touch_count + 1,
+                        sizeof *engine->touches)) {
+            return UINT32_MAX;
+        }
+        resident->touch = engine->touch_count++;
+        engine->touches[resident->touch] = (struct touch){resident, UINT32_MAX, UINT32_MAX};
+    }
+    return resident->touch;
+}
+
+static enum uw_code refuse(struct uw_engine *engine, struct share *share, const struct uw_message *message,
+                           const struct uw_refusal *refusal)
+{
+    struct uw_outbox_record record = {.partition = share->partition, .output = UW_OUTPUT_DEAD_LETTERS};
+    enum uw_code code = engine->options.encoder.dead_letter(engine->options.encoder.context, message, refusal,
+                                                            &engine->arena, &record);
+    if (code != UW_OK) {
+        return code;
+    }
+    record.partition = share->partition;
+    record.output = UW_OUTPUT_DEAD_LETTERS;
+    share->refused++;
+    return add_record(engine, &record) ? UW_OK : UW_ENOMEM;
+}
+
+static void accept(struct uw_engine *engine, struct share *share, uint32_t index, uint32_t touch_index, int64_t offset)
+{
+    struct item *item = &engine->items[index];
+    struct touch *touch = &engine->touches[touch_index];
+    item->next = UINT32_MAX;
+    item->fact = engine->fact_count;
+    if (touch->first == UINT32_MAX) {
+        touch->first = index;
+    } else {
+        engine->items[touch->last].next = index;
+    }
+    touch->last = index;
+    engine->facts[engine->fact_count++] = (struct uw_fact_change){&item->event, share->partition, offset, false};
+    share->events++;
+}
+
+static enum uw_code decode_message(struct uw_engine *engine, const struct uw_message *message, uint32_t index,
+                                   struct uw_error *error)
+{
+    struct share *share = owned_share(engine, message->partition);
+    if (share == NULL) {
+        return uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL, "a message of partition %d, which is not ours",
+                            (int)message->partition);
+    }
+    if (message->offset < share->to_offset[message->topic]) {
+        engine->statistics.skipped++;
+        return UW_OK;
+    }
+    struct uw_refusal refusal = {UW_REFUSED_NOT, ""};
+    struct uw_event *event = &engine->items[index].event;
+    enum uw_code code = engine->options.decoder.decode(engine->options.decoder.context, message->topic, message->value,
+                                                       &engine->arena, event, &refusal, error);
+    if (code == UW_OK && !uw_str_equal(message->key, event->client)) {
+        code = UW_EINPUT;
+        refusal = (struct uw_refusal){UW_REFUSED_WRONG_KEY, "the Kafka key is not the event's client"};
+    }
+    if (code == UW_OK) {
+        uint32_t touch = touch_client(engine, event->client, share->partition);
+        if (touch == UINT32_MAX) {
+            return out_of_memory(error);
+        }
+        accept(engine, share, index, touch, message->offset);
+    } else if (code == UW_EINPUT) {
+        code = refuse(engine, share, message, &refusal);
+        if (code != UW_OK) {
+            return out_of_memory(error);
+        }
+    } else {
+        return code == UW_ENOMEM ? out_of_memory(error) : code;
+    }
+    share->to_offset[message->topic] = message->offset + 1;
+    share->in_batch = true;
+    return UW_OK;
+}
+
+/* ---- a batch: loading ---- */
+
+struct loading {
+    struct uw_engine *engine;
+    struct uw_resident **residents;
+};
+
+static enum uw_code load_fact(void *context, uint32_t client_index, const struct uw_event *event)
+{
+    struct loading *loading = context;
+    bool redelivery;
+    return uw_client_add(&loading->residents[client_index]->client, event, &redelivery);
+}
+
+static enum uw_code load_alert(void *context, uint32_t client_index, const struct uw_alert_change *alert)
+{
+    struct loading *loading = context;
+    return uw_client_add_alert(&loading->residents[client_index]->client, alert);
+}
+
+static enum uw_code load_anomaly(void *context, uint32_t client_index, const struct uw_anomaly_change *anomaly)
+{
+    struct loading *loading = context;
+    return uw_client_add_anomaly(&loading->residents[client_index]->client, anomaly);
+}
+
+static enum uw_code load_absent(struct uw_engine *engine, struct uw_error *error)
+{
+    uint32_t count = 0;
+    struct uw_str *names = uw_arena_take(&engine->arena, engine->touch_count * sizeof *names);
+    struct uw_resident **residents = uw_arena_take(&engine->arena, engine->touch_count * sizeof *residents);
+    if (names == NULL || residents == NULL) {
+        return out_of_memory(error);
+    }
+    for (uint32_t i = 0; i < engine->touch_count; i++) {
+        struct uw_resident *resident = engine->touches[i].resident;
+        if (!resident->loaded) {
+            names[count] = uw_resident_name(resident);
+            residents[count++] = resident;
+        }
+    }
+    if (count == 0) {
+        return UW_OK;
+    }
+    struct loading loading = {engine, residents};
+    const struct uw_load_sink sink = {&loading, load_fact, load_alert, load_anomaly};
+    enum uw_code code = engine->options.store.load(engine->options.store.context, names, count, &sink, error);
+    for (uint32_t i = 0; i < count && code == UW_OK; i++) {
+        residents[i]->loaded = true;
+    }
+    engine->statistics.clients_loaded += code == UW_OK ? count : 0;
+    return code;
+}
+
+/* ---- a batch: judging ---- */
+
+static int compare_touches(const void *a, const void *b)
+{
+    const struct touch *left = a, *right = b;
+    return uw_str_compare(uw_resident_name(left->resident), uw_resident_name(right->resident));
+}
+
+/* Adds the client's events; *changed tells whether any of them was more than a redelivery. */
+static enum uw_code add_events(struct uw_engine *engine, const struct touch *touch, bool *changed)
+{
+    enum uw_code code = uw_judge_before(&engine->judgement, &touch->resident->client);
+    *changed = false;
+    for (uint32_t i = touch->first; i != UINT32_MAX && code == UW_OK; i = engine->items[i].next) {
+        bool redelivery = false;
+        code = uw_client_add(&touch->resident->client, &engine->items[i].event, &redelivery);
+        engine->facts[engine->items[i].fact].redelivery = redelivery;
+        engine->statistics.redeliveries += redelivery;
+        *changed = *changed || !redelivery;
+    }
+    return code;
+}
+
+/* Records of the alerts and anomalies from the given places on, which belong to one client. */
+static enum uw_code encode_changes(struct uw_engine *engine, int32_t partition, uint32_t first_alert,
+                                   uint32_t first_anomaly, int64_t now_ms)
+{
+    const struct uw_judgement *judgement = &engine->judgement;
+    const struct uw_encoder *encoder = &engine->options.encoder;
+    enum uw_code code = UW_OK;
+    for (uint32_t i = first_alert; i < judgement->alert_count && code == UW_OK; i++) {
+        struct uw_outbox_record record = {0};
+        if (!judgement->alerts[i].quiet) {
+            code = encoder->alert(encoder->context, &judgement->alerts[i], now_ms, &engine->arena, &record);
+            record.partition = partition;
+            record.output = UW_OUTPUT_ALERTS;
+            code = code == UW_OK && !add_record(engine, &record) ? UW_ENOMEM : code;
+        }
+    }
+    for (uint32_t i = first_anomaly; i < judgement->anomaly_count && code == UW_OK; i++) {
+        struct uw_outbox_record record = {0};
+        if (!judgement->anomalies[i].quiet) {
+            code = encoder->anomaly(encoder->context, &judgement->anomalies[i], now_ms, &engine->arena, &record);
+            record.partition = partition;
+            record.output = UW_OUTPUT_ANOMALIES;
+            code = code == UW_OK && !add_record(engine, &record) ? UW_ENOMEM : code;
+        }
+    }
+    return code;
+}
+
+static enum uw_code judge_client(struct uw_engine *engine, const struct touch *touch, bool due, int64_t now_ms)
+{
+    struct uw_resident *resident = touch->resident;
+    uint32_t first_alert = engine->judgement.alert_count, first_anomaly = engine->judgement.anomaly_count;
+    bool changed = false;
+    enum uw_code code = UW_OK;
+    if (touch->first != UINT32_MAX) {
+        code = add_events(engine, touch, &changed);
+    }
+    if (code != UW_OK || (!changed && !due)) {
+        return code;
+    }
+    if (due) {
+        resident->stored_change_known = false; /* so that its row is written, whatever comes out */
+    }
+    code = uw_judge_after(&engine->judgement, resident, find_share(engine, resident->partition)->as_of_day, changed);
+    engine->statistics.clients_judged++;
+    return code == UW_OK ? encode_changes(engine, resident->partition, first_alert, first_anomaly, now_ms) : code;
+}
+
+static enum uw_code judge_all(struct uw_engine *engine, bool due, int64_t now_ms, struct uw_error *error)
+{
+    if (engine->touch_count > 1) {
+        qsort(engine->touches, engine->touch_count, sizeof *engine->touches, compare_touches);
+    }
+    for (uint32_t i = 0; i < engine->touch_count; i++) {
+        engine->touches[i].resident->touch = i;
+    }
+    for (uint32_t i = 0; i < engine->touch_count; i++) {
+        enum uw_code code = judge_client(engine, &engine->touches[i], due, now_ms);
+        if (code != UW_OK) {
+            return code == UW_ENOMEM ? out_of_memory(error)
+                                     : uw_error_set(error, code, UW_CLASS_FATAL, "a client could not be judged");
+        }
+    }
+    uw_sums_finish(&engine->judgement.sums);
+    return UW_OK;
+}
+
+/* ---- a batch: committing ---- */
+
+static void number_records(struct uw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        engine->shares[i].in_batch = engine->shares[i].in_batch && engine->shares[i].owned;
+    }
+    for (uint32_t i = 0; i < engine->outbox_count; i++) {
+        struct uw_outbox_record *record = &engine->outbox[i];
+        struct share *share = find_share(engine, record->partition);
+        record->sequence = share->next_sequence++;
+    }
+}
+
+/* Sequence numbers are given back when the commit fails. */
+static void unnumber_records(struct uw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->outbox_count; i++) {
+        find_share(engine, engine->outbox[i].partition)->next_sequence--;
+    }
+}
+
+static uint32_t list_partitions(struct uw_engine *engine)
+{
+    uint32_t count = 0;
+    if (!uw_reserve((void **)&engine->partition_changes, &engine->partition_change_capacity, engine->share_count,
+                    sizeof *engine->partition_changes)) {
+        return UINT32_MAX;
+    }
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        const struct share *share = &engine->shares[i];
+        if (!share->in_batch) {
+            continue;
+        }
+        struct uw_partition_change *change = &engine->partition_changes[count++];
+        *change = (struct uw_partition_change){.partition = share->partition,
+                                               .epoch = share->epoch,
+                                               .as_of_day = share->as_of_day,
+                                               .from_sequence = share->next_sequence,
+                                               .to_sequence = share->next_sequence,
+                                               .published_sequence = share->published_sequence,
+                                               .events = share->events,
+                                               .refused = share->refused};
+        memcpy(change->from_offset, share->next_offset, sizeof change->from_offset);
+        memcpy(change->to_offset, share->to_offset, sizeof change->to_offset);
+    }
+    for (uint32_t i = 0; i < engine->outbox_count; i++) {
+        for (uint32_t k = 0; k < count; k++) {
+            if (engine->partition_changes[k].partition == engine->outbox[i].partition) {
+                engine->partition_changes[k].from_sequence--;
+                break;
+            }
+        }
+    }
+    return count;
+}
+
+static void finish_commit(struct uw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        struct share *share = &engine->shares[i];
+        if (share->in_batch) {
+            memcpy(share->next_offset, share->to_offset, sizeof share->next_offset);
+            share->stored_as_of_day = share->as_of_day;
+            share->stored_published_sequence = share->published_sequence;
+            share->moved = true;
+            engine->statistics.events += share->events;
+            engine->statistics.refused += share->refused;
+        }
+    }
+    engine->pending = engine->outbox_count;
+    engine->statistics.batches++;
+}
+
+static enum uw_code commit(struct uw_engine *engine, int64_t now_ms, struct uw_error *error)
+{
+    number_records(engine);
+    uint32_t partition_count = list_partitions(engine);
+    if (partition_count == UINT32_MAX) {
+        unnumber_records(engine);
+        return out_of_memory(error);
+    }
+    const struct uw_judgement *judgement = &engine->judgement;
+    const struct uw_changes changes = {
+        .observed_at_ms = now_ms,
+        .partitions = engine->partition_changes,
+        .facts = engine->facts,
+        .accounts = judgement->accounts,
+        .alerts = judgement->alerts,
+        .anomalies = judgement->anomalies,
+        .aggregates = judgement->sums.rows,
+        .clients = judgement->clients,
+        .outbox = engine->outbox,
+        .partition_count = partition_count,
+        .fact_count = engine->fact_count,
+        .account_count = judgement->account_count,
+        .alert_count = judgement->alert_count,
+        .anomaly_count = judgement->anomaly_count,
+        .aggregate_count = judgement->sums.row_count,
+        .client_count = judgement->client_count,
+        .outbox_count = engine->outbox_count,
+    };
+    enum uw_code code = engine->options.store.commit(engine->options.store.context, &changes, error);
+    if (code != UW_OK) {
+        unnumber_records(engine);
+        return code;
+    }
+    finish_commit(engine);
+    return UW_OK;
+}
+
+/* After a batch that failed nothing is known of its clients any more. */
+static void drop_touched(struct uw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->touch_count; i++) {
+        uw_cache_drop(&engine->cache, engine->touches[i].resident);
+    }
+    engine->touch_count = engine->outbox_count = 0;
+}
+
+static void keep_touched(struct uw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->touch_count; i++) {
+        engine->touches[i].resident->touch = UINT32_MAX;
+        uw_cache_use(&engine->cache, engine->touches[i].resident);
+    }
+    engine->touch_count = 0;
+    uw_cache_evict(&engine->cache);
+}
+
+/* Loads, judges and commits what was touched. */
+static enum uw_code complete_batch(struct uw_engine *engine, bool due, int64_t now_ms, struct uw_error *error)
+{
+    enum uw_code code = load_absent(engine, error);
+    if (code == UW_OK) {
+        code = judge_all(engine, due, now_ms, error);
+    }
+    if (code == UW_OK) {
+        code = commit(engine, now_ms, error);
+    }
+    if (code != UW_OK) {
+        drop_touched(engine);
+        return code;
+    }
+    keep_touched(engine);
+    return UW_OK;
+}
+
+enum uw_code uw_engine_apply(struct uw_engine *engine, const struct uw_message *messages, uint32_t count,
+                             int64_t now_ms, struct uw_error *error)
+{
+    assert(!uw_engine_needs_recovery(engine));
+    start_batch(engine);
+    engine->items = uw_arena_take(&engine->arena, count * sizeof *engine->items);
+    engine->facts = uw_arena_take(&engine->arena, count * sizeof *engine->facts);
+    if (engine->items == NULL || engine->facts == NULL) {
+        return out_of_memory(error);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        enum uw_code code = decode_message(engine, &messages[i], i, error);
+        if (code != UW_OK) {
+            drop_touched(engine);
+            return code;
+        }
+    }
+    engine->statistics.messages += count;
+    return complete_batch(engine, false, now_ms, error);
+}
+
+/* ---- publishing ---- */
+
+bool uw_engine_has_records(const struct uw_engine *engine)
+{
+    return engine->pending > 0;
+}
+
+bool uw_engine_has_positions(const struct uw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        if (engine->shares[i].owned && engine->shares[i].moved) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t list_positions(struct uw_engine *engine)
+{
+    uint32_t count = 0;
+    if (!uw_reserve((void **)&engine->positions, &engine->position_capacity, engine->share_count,
+                    sizeof *engine->positions)) {
+        return UINT32_MAX;
+    }
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        const struct share *share = &engine->shares[i];
+        if (share->owned && share->moved && !share->recovering) {
+            engine->positions[count++] = position_of(share, share->next_sequence - 1);
+        }
+    }
+    return count;
+}
+
+enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error)
+{
+    uint32_t count = list_positions(engine);
+    if (count == UINT32_MAX) {
+        return out_of_memory(error);
+    }
+    if (count == 0) {
+        return UW_OK;
+    }
+    enum uw_code code = engine->options.publisher.publish(engine->options.publisher.context, engine->outbox,
+                                                          engine->pending, engine->positions, count, error);
+    bool settled = code == UW_OK;
+    if (!settled && error->class == UW_CLASS_RETRY) {
+        return code;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct share *share = find_share(engine, engine->positions[i].partition);
+        share->recovering = !settled;
+        if (settled) {
+            share->moved = false;
+            share->published_sequence = engine->positions[i].sequence;
+        }
+    }
+    if (settled) {
+        engine->statistics.records_published += engine->pending;
+        engine->statistics.transactions++;
+    }
+    engine->pending = 0;
+    return code;
+}
+
+/* ---- time without events ---- */
+
+void uw_engine_tick(struct uw_engine *engine, int32_t as_of_day)
+{
+    if (as_of_day == engine->as_of_day) {
+        return;
+    }
+    engine->as_of_day = as_of_day;
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        if (engine->shares[i].owned) {
+            set_as_of(engine, &engine->shares[i]);
+        }
+    }
+}
+
+enum uw_code uw_engine_replace_settings(struct uw_engine *engine, const struct uw_settings *settings,
+                                        struct uw_error *error)
+{
+    uint64_t fingerprint = fingerprint_of(settings);
+    bool differs = fingerprint != engine->fingerprint;
+    engine->options.settings = settings;
+    engine->judgement.settings = settings;
+    engine->fingerprint = fingerprint;
+    for (uint32_t i = 0; i < engine->share_count && differs; i++) {
+        engine->shares[i].marking = engine->shares[i].owned;
+    }
+    return differs && engine->pending == 0 ? uw_engine_recover(engine, error) : UW_OK;
+}
+
+bool uw_engine_has_due(const struct uw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        if (engine->shares[i].owned && engine->shares[i].due) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct touching {
+    struct uw_engine *engine;
+    int32_t partition;
+};
+
+static enum uw_code touch_due(void *context, struct uw_str client)
+{
+    struct touching *touching = context;
+    return touch_client(touching->engine, client, touching->partition) == UINT32_MAX ? UW_ENOMEM : UW_OK;
+}
+
+static enum uw_code due_share(struct uw_engine *engine, struct share *share, uint32_t limit, int64_t now_ms,
+                              struct uw_error *error)
+{
+    start_batch(engine);
+    struct touching touching = {engine, share->partition};
+    enum uw_code code = engine->options.store.due(engine->options.store.context, share->partition, share->as_of_day,
+                                                  limit, touch_due, &touching, error);
+    if (code != UW_OK) {
+        drop_touched(engine);
+        return code;
+    }
+    bool last = engine->touch_count == 0;
+    if (last && share->stored_as_of_day == share->as_of_day) {
+        share->due = false;
+        return UW_OK;
+    }
+    share->in_batch = true;
+    code = complete_batch(engine, true, now_ms, error);
+    if (code == UW_OK && last) {
+        share->due = false;
+    }
+    return code;
+}
+
+enum uw_code uw_engine_due(struct uw_engine *engine, uint32_t limit, int64_t now_ms, bool *more,
+                           struct uw_error *error)
+{
+    assert(!uw_engine_needs_recovery(engine));
+    enum uw_code code = UW_OK;
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        struct share *share = &engine->shares[i];
+        if (share->owned && share->due) {
+            code = due_share(engine, share, limit, now_ms, error);
+            break;
+        }
+    }
+    *more = uw_engine_has_due(engine);
+    return code;
+}
+
+void uw_engine_statistics(const struct uw_engine *engine, struct uw_engine_statistics *statistics)
+{
+    *statistics = engine->statistics;
+    statistics->cache_bytes = engine->cache.bytes;
+    statistics->cache_clients = engine->cache.count;
+    statistics->cache_facts = 0;
+    for (const struct uw_resident *resident = engine->cache.oldest; resident != NULL; resident = resident->newer) {
+        statistics->cache_facts += (uint64_t)resident->client.line_count + resident->client.absence_count +
+                                   resident->client.version_count + resident->client.review_count;
+    }
+}

@@ -1,0 +1,96 @@
+/*
+ * The batch protocol (DESIGN section 1): what one instance does with the partitions that it owns, against the
+ * ports, so that it can be crashed and replayed in memory.
+ *
+ *   claim     on assignment: take the partition over in the store; reading starts at the offsets returned
+ *   recover   publish what the store has applied and Kafka has not published
+ *   apply     one batch of messages: decode, load absent clients, fold, encode, one commit in the store
+ *   publish   the outbox records of that batch and the positions, one Kafka transaction
+ *   tick      a new as_of
+ *   due       clients whose alerts change by date alone, in bounded steps
+ *
+ * One thread. Nothing is written for a partition that is not owned. What fails changes nothing in memory but
+ * the cache, from which the touched clients are dropped: the same call can be made again.
+ */
+#ifndef UW_CORE_ENGINE_H
+#define UW_CORE_ENGINE_H
+
+#include "ports.h"
+#include "settings.h"
+
+/* Raise it when the same facts would give other accounts, alerts, anomalies or aggregates than before: it is
+ * part of the fingerprint by which all clients are judged again. */
+#define UW_RULES_VERSION 1
+
+#define UW_ENGINE_PARTITIONS_MAX 4096u
+/* Memory of one batch: decoded events and encoded records. */
+#define UW_ENGINE_BATCH_BYTES_MAX ((size_t)1024 * 1024 * 1024)
+/* Outbox records that are published in one transaction while recovering. */
+#define UW_ENGINE_RECOVER_RECORDS 5000u
+
+struct uw_engine;
+
+struct uw_engine_options {
+    struct uw_decoder decoder;
+    struct uw_encoder encoder;
+    struct uw_store store;
+    struct uw_publisher publisher;
+    const struct uw_settings *settings; /* borrowed until replaced */
+    size_t cache_max_bytes;
+    int32_t as_of_day;
+    /* as_of was given by hand: it may go back, which judges everybody again. Otherwise it is the clock's day,
+     * and a partition that is a day ahead of this instance's clock stays there. */
+    bool pinned;
+    /* Kafka has lost what it knew about publishing (its __consumer_offsets): go on from what PostgreSQL knows,
+     * at the risk of publishing the last batch's records twice. */
+    bool accept_lost_offsets;
+};
+
+struct uw_engine_statistics {
+    uint64_t messages, events, redeliveries, refused, skipped; /* skipped: applied before */
+    uint64_t batches, records_published, transactions, clients_loaded, clients_judged, recovered_records;
+    uint64_t cache_bytes, cache_clients, cache_facts;
+};
+
+enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_engine **engine,
+                            struct uw_error *error) UW_MUST_USE;
+void uw_engine_close(struct uw_engine **engine);
+
+/* Takes a partition over. Its cached clients are kept when nobody else owned it since we did. */
+enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_t next_offset[UW_TOPIC_COUNT],
+                             struct uw_error *error) UW_MUST_USE;
+/* Nothing more is written for the partition. */
+void uw_engine_release(struct uw_engine *engine, int32_t partition);
+
+/* Publishes what owned partitions have in their outbox beyond what Kafka knows as published. To be called until
+ * UW_OK after every claim and after publish failed with UW_CLASS_ABORT, before anything else is applied. */
+enum uw_code uw_engine_recover(struct uw_engine *engine, struct uw_error *error) UW_MUST_USE;
+bool uw_engine_needs_recovery(const struct uw_engine *engine);
+
+/* Applies one batch; messages of a topic and partition in the order of offsets, all of owned partitions. The
+ * messages must stay until the batch was published or given up. */
+enum uw_code uw_engine_apply(struct uw_engine *engine, const struct uw_message *messages, uint32_t count,
+                             int64_t now_ms, struct uw_error *error) UW_MUST_USE;
+
+/* Whether the last applied batch has records that are not published yet, or positions that moved. */
+bool uw_engine_has_records(const struct uw_engine *engine);
+bool uw_engine_has_positions(const struct uw_engine *engine);
+/* Publishes them. On UW_CLASS_ABORT and UW_CLASS_FENCED the records are left to recovery. */
+enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error) UW_MUST_USE;
+
+/* A new day; cheap. The work is done by uw_engine_due. */
+void uw_engine_tick(struct uw_engine *engine, int32_t as_of_day);
+/* New thresholds; all owned partitions are marked for judging again. The old ones may be freed afterwards. */
+enum uw_code uw_engine_replace_settings(struct uw_engine *engine, const struct uw_settings *settings,
+                                        struct uw_error *error) UW_MUST_USE;
+/* Judges up to `limit` clients of one partition whose day has come, and commits. *more: call again. The records
+ * are then to be published as after uw_engine_apply. */
+enum uw_code uw_engine_due(struct uw_engine *engine, uint32_t limit, int64_t now_ms, bool *more,
+                           struct uw_error *error) UW_MUST_USE;
+bool uw_engine_has_due(const struct uw_engine *engine);
+
+void uw_engine_statistics(const struct uw_engine *engine, struct uw_engine_statistics *statistics);
+/* Where a partition stands: for tests and the progress line. False when it is not owned. */
+bool uw_engine_position(const struct uw_engine *engine, int32_t partition, int64_t next_offset[UW_TOPIC_COUNT]);
+
+#endif
