@@ -1,6 +1,5 @@
 #include "producers/publisher.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 #define TRANSACTION_TIMEOUT_MS_DEFAULT 60000
 #define POLL_WHEN_FULL_MS 50
 #define GROUP_METADATA_BYTES_MAX 4096
-#define POSITION_BYTES_MAX 64
 
 struct uw_transactor {
     struct uw_kafka_link link; /* first: the client's opaque */
@@ -377,10 +375,9 @@ static rd_kafka_topic_partition_list_t *positions_make(const struct uw_transacto
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)(position_count * UW_TOPIC_COUNT));
 
     for (uint32_t i = 0; i < position_count; i++) {
-        char text[POSITION_BYTES_MAX];
-        size_t length = uw_position_format(positions[i].sequence, text, sizeof(text));
+        char text[UW_POSITION_TEXT_BYTES];
 
-        assert(length < sizeof(text));
+        uw_position_format(positions[i].sequence, text);
         for (int t = 0; t < UW_TOPIC_COUNT; t++) {
             rd_kafka_topic_partition_t *element =
                 rd_kafka_topic_partition_list_add(list, transactor->topics[t], positions[i].partition);
@@ -388,7 +385,7 @@ static rd_kafka_topic_partition_list_t *positions_make(const struct uw_transacto
             element->offset = positions[i].next_offset[t];
             /* Librdkafka frees the metadata with the list, by free(). */
             element->metadata = strdup(text);
-            element->metadata_size = element->metadata == NULL ? 0 : length;
+            element->metadata_size = element->metadata == NULL ? 0 : strlen(text);
             if (element->metadata == NULL) {
                 rd_kafka_topic_partition_list_destroy(list);
                 return NULL;
