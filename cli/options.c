@@ -48,10 +48,10 @@ static void print_option(const struct uw_option *option, const char *prefix)
     printf("%s\n", text);
 }
 
-static void print_help(const char *command, const char *usage, const char *about, const struct uw_option *table,
+static void print_help(const char *usage, const char *about, const struct uw_option *table,
                        uint32_t table_count)
 {
-    printf("usage: urenwacht %s %s\n\n%s\n", command, usage, about);
+    printf("usage: urenwacht %s\n\n%s%s", usage, about, about[strlen(about) - 1] == '\n' ? "" : "\n");
     if (table_count > 0) {
         printf("\noptions:\n");
     }
@@ -151,7 +151,7 @@ int uw_options_parse(int argc, char **argv, const char *usage, const char *about
                 return UW_EXIT_USAGE;
             }
         } else {
-            print_help(argv[0], usage, about, table, table_count);
+            print_help(usage, about, table, table_count);
             return fflush(stdout) == 0 ? UW_EXIT_OK : UW_EXIT_FAILED;
         }
     }
