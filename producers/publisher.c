@@ -510,6 +510,9 @@ enum uw_code uw_transactor_publish(void *context, const struct uw_outbox_record 
         break;
     }
     undelivered_explain(transactor, &failure);
+    /* Librdkafka remembers a refusal for a while; whoever tries again after all should hear the truth of then. */
+    if (failure.class == UW_CLASS_FATAL)
+        producer_destroy(transactor);
     if (error != NULL)
         *error = failure;
     return failure.code;

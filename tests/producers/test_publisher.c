@@ -1,0 +1,253 @@
+/*
+ * The publisher's error classes, with errors injected into librdkafka's mock cluster. It proves what is made of
+ * an error, never exactly-once: that is test_publisher_live.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "producers/publisher.h"
+
+/* Numbers of Kafka's protocol requests. */
+#define PRODUCE 0
+#define ADD_PARTITIONS 24
+#define ADD_OFFSETS 25
+#define END_TXN 26
+#define TXN_OFFSET_COMMIT 28
+#define INIT_PRODUCER_ID 22
+
+struct bench {
+    rd_kafka_t *keeper; /* the mock cluster lives in some client */
+    rd_kafka_mock_cluster_t *cluster;
+    struct uw_transactor *transactor;
+};
+
+static enum uw_code group_metadata(void *context, void *buffer, size_t *size, struct uw_error *error)
+{
+    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata_new("group");
+    void *written;
+    size_t written_size;
+
+    (void)context;
+    (void)error;
+    assert_null(rd_kafka_consumer_group_metadata_write(metadata, &written, &written_size));
+    assert_true(written_size <= *size);
+    memcpy(buffer, written, written_size);
+    *size = written_size;
+    free(written);
+    rd_kafka_consumer_group_metadata_destroy(metadata);
+    return UW_OK;
+}
+
+static int setup(void **state)
+{
+    static struct bench bench;
+    char reason[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    struct uw_property properties[1];
+    struct uw_transactor_options options = {
+        .properties = properties,
+        .property_count = 1,
+        .transactional_id = "test-1",
+        .outputs = {"alerts", "anomalies", "dead-letters"},
+        .topics = {"decisions", "declarations", "no-shows", "evaluations"},
+        .group_metadata = group_metadata,
+        .timeout_ms = 4000,
+        .transaction_timeout_ms = 10000,
+    };
+    struct uw_error error = {.text = ""};
+
+    memset(&bench, 0, sizeof(bench));
+    bench.keeper = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+    bench.cluster = rd_kafka_mock_cluster_new(bench.keeper, 1);
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++)
+        rd_kafka_mock_topic_create(bench.cluster, options.outputs[i], 2, 1);
+    properties[0] = (struct uw_property){"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(bench.cluster)};
+    if (uw_transactor_open(&options, &bench.transactor, &error) != UW_OK) {
+        print_error("%s\n", error.text);
+        return -1;
+    }
+    *state = &bench;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bench *bench = *state;
+
+    uw_transactor_close(&bench->transactor);
+    rd_kafka_mock_cluster_destroy(bench->cluster);
+    rd_kafka_destroy(bench->keeper);
+    return 0;
+}
+
+static enum uw_code publish(struct bench *bench, struct uw_error *error)
+{
+    static const struct uw_header headers[] = {{{"id", 2}, {"a", 1}}, {{"null", 4}, {NULL, 0}}};
+    const struct uw_outbox_record records[] = {
+        {.partition = 0, .sequence = 1, .output = UW_OUTPUT_ALERTS, .key = {"c1", 2}, .value = {"one", 3},
+         .headers = headers, .header_count = 2},
+        {.partition = 0, .sequence = 2, .output = UW_OUTPUT_DEAD_LETTERS, .key = {NULL, 0}, .value = {NULL, 0}},
+    };
+    const struct uw_published position = {.partition = 0, .next_offset = {1, 0, 5, 0}, .sequence = 2};
+
+    *error = (struct uw_error){.text = ""};
+    return uw_transactor_publish(bench->transactor, records, 2, &position, 1, error);
+}
+
+static uint64_t producers(const struct bench *bench)
+{
+    struct uw_transactor_statistics statistics;
+
+    uw_transactor_statistics(bench->transactor, &statistics);
+    return statistics.producers;
+}
+
+static void publishes(void **state)
+{
+    struct bench *bench = *state;
+    struct uw_error error;
+    struct uw_transactor_statistics statistics;
+    const struct uw_published position = {.partition = 1, .next_offset = {1, 2, 3, 4}, .sequence = 0};
+
+    if (publish(bench, &error) != UW_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(uw_transactor_publish(bench->transactor, NULL, 0, &position, 1, &error), UW_OK);
+    assert_int_equal(uw_transactor_publish(bench->transactor, NULL, 0, NULL, 0, &error), UW_OK);
+    uw_transactor_statistics(bench->transactor, &statistics);
+    assert_int_equal(statistics.transactions, 2);
+    assert_int_equal(statistics.records, 2);
+    assert_int_equal(statistics.aborted, 0);
+    assert_int_equal(statistics.producers, 1);
+}
+
+/* What passes by itself is not even an error. */
+static void bears_what_passes(void **state)
+{
+    static const struct {
+        int16_t request;
+        rd_kafka_resp_err_t err;
+    } cases[] = {
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS},
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS},
+        {ADD_OFFSETS, RD_KAFKA_RESP_ERR_NOT_COORDINATOR},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS},
+        {END_TXN, RD_KAFKA_RESP_ERR_NOT_COORDINATOR},
+        {END_TXN, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS},
+        {PRODUCE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION},
+    };
+    struct bench *bench = *state;
+    struct uw_error error;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        rd_kafka_mock_push_request_errors(bench->cluster, cases[i].request, 1, cases[i].err);
+        if (publish(bench, &error) != UW_OK)
+            fail_msg("case %zu: %s", i, error.text);
+        rd_kafka_mock_clear_request_errors(bench->cluster, cases[i].request);
+    }
+    assert_int_equal(producers(bench), 1);
+}
+
+struct judged {
+    int16_t request;
+    rd_kafka_resp_err_t err;
+    enum uw_code code;
+    enum uw_class class;
+    uint64_t producers; /* made by the next transaction, which succeeds */
+};
+
+static void judges(void **state)
+{
+    static const struct judged cases[] = {
+        {PRODUCE, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, UW_ECONFIG, UW_CLASS_FATAL, 1},
+        {PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, UW_ECONFIG, UW_CLASS_FATAL, 1},
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, UW_ECONFIG, UW_CLASS_FATAL, 1},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, UW_EFENCED, UW_CLASS_FENCED, 0},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, UW_EFENCED, UW_CLASS_FENCED, 0},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, UW_EFENCED, UW_CLASS_FENCED, 0},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, UW_ECONFIG, UW_CLASS_FATAL, 1},
+        {ADD_OFFSETS, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, UW_EFENCED, UW_CLASS_FENCED, 1},
+        {END_TXN, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, UW_EFENCED, UW_CLASS_FENCED, 1},
+        {END_TXN, RD_KAFKA_RESP_ERR_PRODUCER_FENCED, UW_EFENCED, UW_CLASS_FENCED, 1},
+        {END_TXN, RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, UW_ECONFIG, UW_CLASS_FATAL, 1},
+        {END_TXN, RD_KAFKA_RESP_ERR_INVALID_TXN_STATE, UW_EIO, UW_CLASS_ABORT, 1},
+        {END_TXN, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, UW_EIO, UW_CLASS_RETRY, 0},
+        {PRODUCE, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, UW_EIO, UW_CLASS_ABORT, 1},
+    };
+    struct bench *bench = *state;
+    struct uw_error error;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t before = producers(bench);
+
+        rd_kafka_mock_push_request_errors(bench->cluster, cases[i].request, 1, cases[i].err);
+        assert_int_not_equal(publish(bench, &error), UW_OK);
+        print_message("%s: %s: code %d class %d\n", rd_kafka_err2name(cases[i].err), error.text, (int)error.code,
+                      (int)error.class);
+        if (error.code != cases[i].code || error.class != cases[i].class)
+            fail_msg("case %zu: code %d class %d: %s", i, (int)error.code, (int)error.class, error.text);
+        rd_kafka_mock_clear_request_errors(bench->cluster, cases[i].request);
+        if (publish(bench, &error) != UW_OK)
+            fail_msg("after case %zu: %s", i, error.text);
+        assert_int_equal(producers(bench) - before, cases[i].producers);
+    }
+}
+
+/* A broker that answers too late: whether the transaction was committed is not known, and the producer that
+ * might end another one by its delayed request is gone. */
+static void gives_a_late_producer_up(void **state)
+{
+    struct bench *bench = *state;
+    struct uw_error error;
+
+    assert_int_equal(publish(bench, &error), UW_OK);
+    rd_kafka_mock_broker_push_request_error_rtts(bench->cluster, 1, END_TXN, 1, RD_KAFKA_RESP_ERR_NO_ERROR, 6000);
+    assert_int_not_equal(publish(bench, &error), UW_OK);
+    print_message("%s\n", error.text);
+    assert_int_equal(error.code, UW_ETIMEOUT);
+    assert_int_equal(error.class, UW_CLASS_ABORT);
+    assert_int_equal(producers(bench), 1);
+    while (uw_transactor_recover(bench->transactor, &error) != UW_OK)
+        assert_int_equal(error.class, UW_CLASS_RETRY);
+    assert_true(producers(bench) >= 2);
+    if (publish(bench, &error) != UW_OK)
+        fail_msg("%s", error.text);
+}
+
+static void waits_for_an_absent_broker(void **state)
+{
+    struct bench *bench = *state;
+    struct uw_error error;
+
+    assert_int_equal(publish(bench, &error), UW_OK);
+    rd_kafka_mock_broker_set_down(bench->cluster, 1);
+    assert_int_not_equal(publish(bench, &error), UW_OK);
+    print_message("%s\n", error.text);
+    assert_int_equal(error.class, UW_CLASS_ABORT);
+    assert_int_not_equal(publish(bench, &error), UW_OK);
+    print_message("%s\n", error.text);
+    assert_int_equal(error.class, UW_CLASS_RETRY);
+    rd_kafka_mock_broker_set_up(bench->cluster, 1);
+    for (int i = 0; i < 5 && publish(bench, &error) != UW_OK; i++)
+        assert_int_equal(error.class, UW_CLASS_RETRY);
+    assert_int_equal(publish(bench, &error), UW_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(publishes, setup, teardown),
+        cmocka_unit_test_setup_teardown(bears_what_passes, setup, teardown),
+        cmocka_unit_test_setup_teardown(judges, setup, teardown),
+        cmocka_unit_test_setup_teardown(gives_a_late_producer_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(waits_for_an_absent_broker, setup, teardown),
+    };
+
+    return cmocka_run_group_tests_name("publisher, mock cluster", tests, NULL, NULL);
+}
