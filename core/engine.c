@@ -13,7 +13,8 @@ struct share {
     bool marking; /* all its clients must be marked for judging before anything else */
     int64_t epoch; /* of our last ownership */
     int64_t next_offset[UW_TOPIC_COUNT], to_offset[UW_TOPIC_COUNT];
-    int64_t next_sequence, published_sequence, stored_published_sequence;
+    int64_t next_sequence, first_sequence; /* first_sequence: of the running batch */
+    int64_t published_sequence, stored_published_sequence;
     int32_t as_of_day, stored_as_of_day;
     bool moved; /* positions that Kafka has not been told */
     bool in_batch;
@@ -631,7 +632,7 @@ static enum uw_code judge_all(struct uw_engine *engine, bool due, int64_t now_ms
 static void number_records(struct uw_engine *engine)
 {
     for (uint32_t i = 0; i < engine->share_count; i++) {
-        engine->shares[i].in_batch = engine->shares[i].in_batch && engine->shares[i].owned;
+        engine->shares[i].first_sequence = engine->shares[i].next_sequence;
     }
     for (uint32_t i = 0; i < engine->outbox_count; i++) {
         struct uw_outbox_record *record = &engine->outbox[i];
@@ -643,8 +644,8 @@ static void number_records(struct uw_engine *engine)
 /* Sequence numbers are given back when the commit fails. */
 static void unnumber_records(struct uw_engine *engine)
 {
-    for (uint32_t i = 0; i < engine->outbox_count; i++) {
-        find_share(engine, engine->outbox[i].partition)->next_sequence--;
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        engine->shares[i].next_sequence = engine->shares[i].first_sequence;
     }
 }
 
@@ -664,21 +665,13 @@ static uint32_t list_partitions(struct uw_engine *engine)
         *change = (struct uw_partition_change){.partition = share->partition,
                                                .epoch = share->epoch,
                                                .as_of_day = share->as_of_day,
-                                               .from_sequence = share->next_sequence,
+                                               .from_sequence = share->first_sequence,
                                                .to_sequence = share->next_sequence,
                                                .published_sequence = share->published_sequence,
                                                .events = share->events,
                                                .refused = share->refused};
         memcpy(change->from_offset, share->next_offset, sizeof change->from_offset);
         memcpy(change->to_offset, share->to_offset, sizeof change->to_offset);
-    }
-    for (uint32_t i = 0; i < engine->outbox_count; i++) {
-        for (uint32_t k = 0; k < count; k++) {
-            if (engine->partition_changes[k].partition == engine->outbox[i].partition) {
-                engine->partition_changes[k].from_sequence--;
-                break;
-            }
-        }
     }
     return count;
 }

@@ -1,0 +1,600 @@
+#include "cli/worker.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/backoff.h"
+#include "cli/kafka_log.h"
+#include "consumers/intake.h"
+#include "consumers/registry.h"
+#include "core/engine.h"
+#include "producers/migrate.h"
+#include "producers/publisher.h"
+#include "producers/store.h"
+#include "schemas/output.h"
+
+#define NAME_BYTES 320
+#define POLL_MS 200
+/* A waiting worker looks for a stop request this often, and keeps its place in the group this often. */
+#define WAIT_SLICE_MS 50
+#define HEARTBEAT_MS 1000
+/* Positions without records are told to Kafka this often: they serve lag tools only. */
+#define POSITIONS_MS 5000
+#define REPORT_MS 10000
+#define CLOCK_MS 1000
+/* How long a rebalance may wait for the store before the instance leaves and joins anew. */
+#define CLAIM_PATIENCE_MS 60000
+#define SETTINGS_BYTES_MAX ((size_t)16 * 1024 * 1024)
+
+/* What to do next, decided in `act` alone. */
+enum action {
+    ACTION_GO_ON,  /* it worked */
+    ACTION_AGAIN,  /* the same call again */
+    ACTION_VOID,   /* the assignment changed: forget the batch */
+    ACTION_REJOIN, /* close everything and begin anew */
+    ACTION_QUIT,   /* leave; worker->exit_code says how */
+};
+
+struct worker {
+    const struct uw_worker_options *options;
+    const struct uw_config *config;
+    struct uw_backoff backoff;
+    int exit_code;
+
+    /* The thresholds in use; those of a reload live in the other arena than the ones before. */
+    struct uw_settings settings;
+    struct uw_arena settings_memory[2];
+    uint32_t settings_turn;
+
+    char instance[NAME_BYTES], transactional_id[2 * NAME_BYTES];
+    struct uw_pgstore *store;
+    struct uw_registry *registry;
+    struct uw_codec *codec;
+    struct uw_output_encoder output;
+    struct uw_transactor *transactor;
+    struct uw_intake *intake;
+    struct uw_engine *engine;
+
+    int32_t as_of_day;
+    int64_t clock_ms, positions_ms, report_ms, started_ms;
+    uint64_t reported_events;
+    bool joined;
+};
+
+/* ---- waiting, and the classes of errors ---- */
+
+static void sleep_ms(int64_t ms)
+{
+    struct timespec span = {ms / 1000, (long)(ms % 1000) * 1000000};
+    nanosleep(&span, NULL);
+}
+
+/* Waits, keeping the place in the group. */
+static enum action wait_for(struct worker *worker, int32_t wait_ms)
+{
+    int64_t deadline_ms = uw_clock_monotonic_ms() + wait_ms, beat_ms = uw_clock_monotonic_ms();
+    for (int64_t now_ms = beat_ms; now_ms < deadline_ms; now_ms = uw_clock_monotonic_ms()) {
+        if (uw_signals_stop_requested()) {
+            return ACTION_QUIT;
+        }
+        if (worker->intake != NULL && worker->joined && now_ms - beat_ms >= HEARTBEAT_MS) {
+            struct uw_error error = {.text = ""};
+            beat_ms = now_ms;
+            if (uw_intake_heartbeat(worker->intake, &error) != UW_OK) {
+                return error.class == UW_CLASS_ABORT ? ACTION_VOID : ACTION_REJOIN;
+            }
+        }
+        int64_t left_ms = deadline_ms - now_ms;
+        sleep_ms(left_ms < WAIT_SLICE_MS ? left_ms : WAIT_SLICE_MS);
+    }
+    return ACTION_AGAIN;
+}
+
+static enum action act(struct worker *worker, enum uw_code code, const struct uw_error *error)
+{
+    if (code == UW_OK) {
+        uw_backoff_reset(&worker->backoff);
+        return ACTION_GO_ON;
+    }
+    switch (error->class) {
+    case UW_CLASS_RETRY:
+    case UW_CLASS_ABORT: {
+        int32_t wait_ms = uw_backoff_next(&worker->backoff);
+        uw_log(UW_LOG_WARNING, "%s; trying again in %d ms", error->text, (int)wait_ms);
+        enum action action = wait_for(worker, wait_ms);
+        if (action == ACTION_QUIT) {
+            uw_log(UW_LOG_WARNING, "stopped while waiting");
+        }
+        return action;
+    }
+    case UW_CLASS_FENCED:
+        uw_log(UW_LOG_WARNING, "%s; leaving the partitions and joining anew", error->text);
+        return ACTION_REJOIN;
+    case UW_CLASS_NONE:
+    case UW_CLASS_INPUT:
+    case UW_CLASS_FATAL:
+        break;
+    }
+    uw_complain("%s", error->text);
+    worker->exit_code = code == UW_ECONFIG ? UW_EXIT_USAGE : UW_EXIT_FAILED;
+    return ACTION_QUIT;
+}
+
+/* ---- the publisher's port: the transaction is the producer's, what is published the consumer's ---- */
+
+static enum uw_code port_published(void *context, int32_t partition, int64_t *sequence, struct uw_error *error)
+{
+    struct worker *worker = context;
+    return uw_intake_published(worker->intake, partition, sequence, error);
+}
+
+static enum uw_code port_publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                 const struct uw_published *positions, uint32_t position_count,
+                                 struct uw_error *error)
+{
+    struct worker *worker = context;
+    if (uw_intake_lost(worker->intake)) {
+        return uw_error_set(error, UW_EFENCED, UW_CLASS_FENCED, "the group has given our partitions to others");
+    }
+    return uw_transactor_publish(worker->transactor, records, record_count, positions, position_count, error);
+}
+
+static enum uw_code group_metadata(void *context, void *buffer, size_t *size, struct uw_error *error)
+{
+    struct worker *worker = context;
+    return uw_intake_group_metadata(worker->intake, buffer, size, error);
+}
+
+/* ---- rebalances ---- */
+
+static enum uw_code on_assigned(void *context, const int32_t *partitions, uint32_t count,
+                                struct uw_intake_start *starts, struct uw_error *error)
+{
+    struct worker *worker = context;
+    int64_t deadline_ms = uw_clock_monotonic_ms() + CLAIM_PATIENCE_MS;
+    worker->joined = false; /* no heartbeats from within a rebalance */
+    enum uw_code code = UW_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        do {
+            code = uw_engine_claim(worker->engine, partitions[i], starts[i].next_offset, error);
+        } while (code != UW_OK && error->class == UW_CLASS_RETRY && uw_clock_monotonic_ms() < deadline_ms &&
+                 act(worker, code, error) == ACTION_AGAIN);
+        if (code != UW_OK) {
+            return code;
+        }
+    }
+    uw_backoff_reset(&worker->backoff);
+    worker->joined = true;
+    uw_log(UW_LOG_INFO, "assigned %" PRIu32 " partition%s", count, count == 1 ? "" : "s");
+    return UW_OK;
+}
+
+static void on_revoked(void *context, const int32_t *partitions, uint32_t count, bool lost)
+{
+    struct worker *worker = context;
+    for (uint32_t i = 0; i < count; i++) {
+        uw_engine_release(worker->engine, partitions[i]);
+    }
+    uw_log(UW_LOG_INFO, "%s %" PRIu32 " partition%s", lost ? "lost" : "revoked", count, count == 1 ? "" : "s");
+}
+
+/* ---- opening and closing ---- */
+
+static enum action open_store(struct worker *worker)
+{
+    const struct uw_config *config = worker->config;
+    struct uw_pgstore_options options = {
+        .dsn = config->dsn, .owner = config->instance, .timeout_ms = config->database_timeout_ms};
+    memcpy(options.topics, config->topics, sizeof options.topics);
+    struct uw_error error = {.text = ""};
+    enum action action = act(worker, uw_pgstore_open(&options, &worker->store, &error), &error);
+    if (action != ACTION_GO_ON) {
+        return action;
+    }
+    const struct uw_migrate_options migrate = {.dsn = config->dsn, .timeout_ms = config->database_timeout_ms};
+    do {
+        int32_t version;
+        action = act(worker, uw_migrate_check(&migrate, &version, &error), &error);
+    } while (action == ACTION_AGAIN);
+    while (action == ACTION_GO_ON) {
+        action = act(worker, uw_pgstore_connect(worker->store, &error), &error);
+        if (action != ACTION_AGAIN) {
+            break;
+        }
+        action = ACTION_GO_ON;
+    }
+    return action;
+}
+
+/* The instance's name: the configured one, or a slot that no other instance on the database has. */
+static enum action name_instance(struct worker *worker)
+{
+    const struct uw_config *config = worker->config;
+    struct uw_error error = {.text = ""};
+    snprintf(worker->instance, sizeof worker->instance, "%s", config->instance);
+    enum action action = ACTION_GO_ON;
+    if (config->instance[0] == '\0') {
+        int32_t slot = 0;
+        do {
+            action = act(worker, uw_pgstore_slot(worker->store, &slot, &error), &error);
+        } while (action == ACTION_AGAIN);
+        snprintf(worker->instance, sizeof worker->instance, "slot-%d", (int)slot);
+    }
+    if (action == ACTION_GO_ON) {
+        action = act(worker, uw_pgstore_rename(worker->store, worker->instance, &error), &error);
+    }
+    snprintf(worker->transactional_id, sizeof worker->transactional_id, "%s.%s", config->group_id, worker->instance);
+    return action;
+}
+
+static enum action open_codec(struct worker *worker)
+{
+    struct uw_error error = {.text = ""};
+    struct uw_codec_options options = {NULL, NULL};
+    enum action action = ACTION_GO_ON;
+    if (worker->config->registry_url[0] != '\0') {
+        action = act(worker,
+                     uw_registry_open(worker->config->registry_url, worker->config->kafka_timeout_ms,
+                                      &worker->registry, &error),
+                     &error);
+        options = (struct uw_codec_options){uw_registry_lookup, worker->registry};
+    }
+    if (action == ACTION_GO_ON) {
+        action = act(worker, uw_codec_open(&options, &worker->codec, &error), &error);
+    }
+    worker->output.codec = worker->codec;
+    memcpy(worker->output.topics, worker->config->topics, sizeof worker->output.topics);
+    return action;
+}
+
+static enum action open_engine(struct worker *worker)
+{
+    struct uw_engine_options options = {
+        .publisher = {worker, port_published, port_publish},
+        .settings = &worker->settings,
+        .cache_max_bytes = (size_t)worker->config->cache_max_bytes,
+        .as_of_day = worker->as_of_day,
+        .pinned = worker->options->as_of_day != UW_DAY_NONE,
+        .accept_lost_offsets = worker->options->accept_lost_offsets,
+    };
+    uw_pgstore_port(worker->store, &options.store);
+    uw_codec_decoder(worker->codec, &options.decoder);
+    uw_output_encoder_port(&worker->output, &options.encoder);
+    struct uw_error error = {.text = ""};
+    return act(worker, uw_engine_open(&options, &worker->engine, &error), &error);
+}
+
+/* The producer comes first: initialising it ends what a former run of this instance left open, which the
+ * question for what is published would otherwise wait for. */
+static enum action open_kafka(struct worker *worker)
+{
+    const struct uw_config *config = worker->config;
+    struct uw_error error = {.text = ""};
+    struct uw_transactor_options producer = {
+        .properties = config->kafka,
+        .property_count = config->kafka_count,
+        .transactional_id = worker->transactional_id,
+        .group_context = worker,
+        .group_metadata = group_metadata,
+        .timeout_ms = config->kafka_timeout_ms,
+        .log = uw_kafka_log_make(),
+    };
+    memcpy(producer.outputs, config->outputs, sizeof producer.outputs);
+    memcpy(producer.topics, config->topics, sizeof producer.topics);
+    enum action action;
+    do {
+        action = act(worker, uw_transactor_open(&producer, &worker->transactor, &error), &error);
+    } while (action == ACTION_AGAIN);
+    struct uw_intake_options consumer = {
+        .properties = config->kafka,
+        .property_count = config->kafka_count,
+        .group_id = config->group_id,
+        .group_instance_id = config->static_membership ? worker->instance : NULL,
+        .batch_messages_max = (uint32_t)config->batch_max_events,
+        .timeout_ms = config->kafka_timeout_ms,
+        .listener = {worker, on_assigned, on_revoked},
+        .log = uw_kafka_log_make(),
+    };
+    memcpy(consumer.topics, config->topics, sizeof consumer.topics);
+    while (action == ACTION_GO_ON) {
+        action = act(worker, uw_intake_open(&consumer, &worker->intake, &error), &error);
+        if (action != ACTION_AGAIN) {
+            break;
+        }
+        action = ACTION_GO_ON;
+    }
+    return action;
+}
+
+static enum action open_all(struct worker *worker)
+{
+    enum action (*const steps[])(struct worker *) = {open_store, name_instance, open_codec, open_engine, open_kafka};
+    enum action action = ACTION_GO_ON;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && action == ACTION_GO_ON; i++) {
+        action = steps[i](worker);
+    }
+    return action;
+}
+
+static void close_all(struct worker *worker)
+{
+    worker->joined = false;
+    if (worker->intake != NULL) {
+        uw_intake_close(&worker->intake);
+    }
+    if (worker->transactor != NULL) {
+        uw_transactor_close(&worker->transactor);
+    }
+    uw_engine_close(&worker->engine);
+    if (worker->codec != NULL) {
+        uw_codec_close(&worker->codec);
+    }
+    if (worker->registry != NULL) {
+        uw_registry_close(&worker->registry);
+    }
+    uw_pgstore_close(&worker->store);
+}
+
+/* ---- the loop ---- */
+
+/* Publishes until it worked or something else is to be done. */
+static enum action publish(struct worker *worker)
+{
+    for (;;) {
+        struct uw_error error = {.text = ""};
+        enum uw_code code = uw_engine_publish(worker->engine, &error);
+        if (code == UW_OK) {
+            worker->positions_ms = uw_clock_monotonic_ms();
+        }
+        bool left_to_recovery = code != UW_OK && error.class == UW_CLASS_ABORT;
+        enum action action = act(worker, code, &error);
+        if (action != ACTION_AGAIN || left_to_recovery) {
+            return action == ACTION_AGAIN ? ACTION_GO_ON : action;
+        }
+    }
+}
+
+static enum action recover(struct worker *worker)
+{
+    struct uw_error error = {.text = ""};
+    enum action action = act(worker, uw_transactor_recover(worker->transactor, &error), &error);
+    if (action == ACTION_GO_ON) {
+        action = act(worker, uw_engine_recover(worker->engine, &error), &error);
+    }
+    return action == ACTION_AGAIN ? ACTION_GO_ON : action;
+}
+
+static enum action apply(struct worker *worker, const struct uw_message *messages, uint32_t count)
+{
+    for (;;) {
+        struct uw_error error = {.text = ""};
+        enum uw_code code = uw_engine_apply(worker->engine, messages, count, uw_clock_ms(), &error);
+        enum action action = act(worker, code, &error);
+        if (action == ACTION_GO_ON && uw_engine_has_records(worker->engine)) {
+            action = publish(worker);
+        }
+        if (action != ACTION_AGAIN) {
+            return action == ACTION_VOID ? ACTION_GO_ON : action;
+        }
+    }
+}
+
+static enum action judge_due(struct worker *worker)
+{
+    struct uw_error error = {.text = ""};
+    bool more = false;
+    enum uw_code code =
+        uw_engine_due(worker->engine, (uint32_t)worker->config->due_batch_clients, uw_clock_ms(), &more, &error);
+    enum action action = act(worker, code, &error);
+    if (action == ACTION_GO_ON && uw_engine_has_records(worker->engine)) {
+        action = publish(worker);
+    }
+    return action == ACTION_AGAIN || action == ACTION_VOID ? ACTION_GO_ON : action;
+}
+
+/* SIGHUP. A file that cannot be read leaves everything as it was. */
+static void reload(struct worker *worker)
+{
+    const struct uw_options *command = worker->options->command;
+    uint32_t turn = (worker->settings_turn + 1) % 2;
+    struct uw_arena *memory = &worker->settings_memory[turn];
+    struct uw_settings settings;
+    struct uw_error error = {.text = ""};
+    uw_arena_reset(memory);
+    if (uw_config_reload_settings(command->config_path, command->overrides, command->override_count, memory,
+                                  &settings, &error) != UW_OK) {
+        uw_log(UW_LOG_ERROR, "thresholds stay as they were: %s", error.text);
+        return;
+    }
+    worker->settings = settings;
+    worker->settings_turn = turn;
+    uw_log(UW_LOG_INFO, "thresholds read again");
+    if (uw_engine_replace_settings(worker->engine, &worker->settings, &error) != UW_OK) {
+        uw_log(UW_LOG_WARNING, "%s; clients are judged again as soon as that is mended", error.text);
+    }
+}
+
+static enum action look_at_clock(struct worker *worker)
+{
+    int64_t now_ms = uw_clock_monotonic_ms();
+    if (worker->options->as_of_day != UW_DAY_NONE || now_ms - worker->clock_ms < CLOCK_MS) {
+        return ACTION_GO_ON;
+    }
+    worker->clock_ms = now_ms;
+    int32_t today;
+    struct uw_error error = {.text = ""};
+    enum uw_code code = uw_clock_today(&today, &error);
+    if (code != UW_OK) {
+        return act(worker, code, &error);
+    }
+    if (today > worker->as_of_day) {
+        char text[UW_DATE_TEXT_BYTES];
+        uw_date_format(today, text);
+        uw_log(UW_LOG_INFO, "a new day: as of %s", text);
+        worker->as_of_day = today;
+        uw_engine_tick(worker->engine, today);
+    }
+    return ACTION_GO_ON;
+}
+
+static void report(struct worker *worker, bool last)
+{
+    int64_t now_ms = uw_clock_monotonic_ms();
+    if (!last && now_ms - worker->report_ms < REPORT_MS) {
+        return;
+    }
+    struct uw_engine_statistics statistics;
+    uw_engine_statistics(worker->engine, &statistics);
+    uint64_t applied = statistics.events + statistics.refused;
+    if (last) {
+        int64_t span_ms = now_ms - worker->started_ms;
+        uw_log(UW_LOG_INFO,
+               "%" PRIu64 " events (%" PRIu64 " redelivered, %" PRIu64 " refused) in %" PRIu64 " batches, %" PRIu64
+               " records published, %" PRId64 ".%" PRId64 " s",
+               applied, statistics.redeliveries, statistics.refused, statistics.batches,
+               statistics.records_published + statistics.recovered_records, span_ms / 1000, span_ms % 1000 / 100);
+        return;
+    }
+    if (applied != worker->reported_events) {
+        int64_t span_ms = now_ms - worker->report_ms;
+        uw_log(UW_LOG_INFO, "%" PRIu64 " events, %" PRIu64 "/s, lag %" PRId64 ", %" PRIu64 " clients in %" PRIu64 " MiB",
+               applied, (applied - worker->reported_events) * 1000 / (uint64_t)span_ms,
+               uw_intake_lag(worker->intake), statistics.cache_clients, statistics.cache_bytes >> 20);
+    }
+    worker->report_ms = now_ms;
+    worker->reported_events = applied;
+}
+
+/* Nothing came: positions are told, and an idle worker may end. */
+static enum action rest(struct worker *worker, bool *idle)
+{
+    bool at_end = uw_intake_idle(worker->intake) && !uw_engine_has_due(worker->engine) &&
+                  !uw_engine_needs_recovery(worker->engine);
+    int64_t now_ms = uw_clock_monotonic_ms();
+    enum action action = ACTION_GO_ON;
+    if (uw_engine_has_positions(worker->engine) && !uw_engine_needs_recovery(worker->engine) &&
+        (now_ms - worker->positions_ms >= POSITIONS_MS || (at_end && worker->options->until_idle))) {
+        action = publish(worker);
+    }
+    *idle = at_end && action == ACTION_GO_ON && !uw_engine_has_positions(worker->engine) &&
+            !uw_engine_needs_recovery(worker->engine);
+    return action == ACTION_VOID ? ACTION_GO_ON : action;
+}
+
+static enum action take_batch(struct worker *worker, bool *idle)
+{
+    const struct uw_message *messages;
+    uint32_t count;
+    struct uw_error error = {.text = ""};
+    int32_t wait_ms = uw_engine_has_due(worker->engine) || uw_engine_needs_recovery(worker->engine) ? 0 : POLL_MS;
+    enum uw_code code =
+        uw_intake_poll(worker->intake, wait_ms, (uint32_t)worker->config->batch_max_events,
+                       (size_t)worker->config->batch_max_bytes, worker->config->batch_linger_ms, &messages, &count,
+                       &error);
+    if (code != UW_OK) {
+        /* Errors of the intake stay: what can be tried again needs a new one. */
+        enum action action = act(worker, code, &error);
+        return action == ACTION_AGAIN || action == ACTION_VOID ? ACTION_REJOIN : action;
+    }
+    if (count == 0) {
+        uw_intake_release(worker->intake);
+        return rest(worker, idle);
+    }
+    enum action action = ACTION_GO_ON;
+    while (action == ACTION_GO_ON && uw_engine_needs_recovery(worker->engine)) {
+        action = recover(worker);
+    }
+    if (action == ACTION_GO_ON) {
+        action = apply(worker, messages, count);
+    }
+    uw_intake_release(worker->intake);
+    return action == ACTION_VOID ? ACTION_GO_ON : action;
+}
+
+static enum action serve(struct worker *worker)
+{
+    enum action action = ACTION_GO_ON;
+    bool idle = false;
+    while (action == ACTION_GO_ON) {
+        if (uw_signals_stop_requested()) {
+            return ACTION_QUIT;
+        }
+        if (uw_signals_reload_requested()) {
+            reload(worker);
+        }
+        action = look_at_clock(worker);
+        if (action == ACTION_GO_ON && uw_engine_needs_recovery(worker->engine)) {
+            action = recover(worker);
+            action = action == ACTION_VOID ? ACTION_GO_ON : action;
+        }
+        if (action == ACTION_GO_ON && uw_engine_has_due(worker->engine) && !uw_engine_needs_recovery(worker->engine)) {
+            action = judge_due(worker);
+        }
+        if (action == ACTION_GO_ON) {
+            action = take_batch(worker, &idle);
+        }
+        report(worker, false);
+        if (action == ACTION_GO_ON && idle && worker->options->until_idle) {
+            return ACTION_QUIT;
+        }
+        idle = false;
+    }
+    return action;
+}
+
+/* One membership of the group, from joining to leaving. */
+static enum action run_once(struct worker *worker)
+{
+    enum action action = open_all(worker);
+    if (action == ACTION_GO_ON) {
+        char as_of[UW_DATE_TEXT_BYTES];
+        uw_date_format(worker->as_of_day, as_of);
+        uw_log(UW_LOG_INFO, "urenwacht %s with librdkafka %s, instance %s, as of %s", UW_VERSION,
+               rd_kafka_version_str(), worker->instance, as_of);
+        worker->report_ms = worker->started_ms = worker->positions_ms = uw_clock_monotonic_ms();
+        worker->reported_events = 0;
+        action = serve(worker);
+        if (action == ACTION_QUIT && worker->exit_code == UW_EXIT_OK && !uw_engine_needs_recovery(worker->engine)) {
+            /* A last word to Kafka; whoever comes next would find it out otherwise. */
+            struct uw_error error = {.text = ""};
+            if (uw_engine_publish(worker->engine, &error) != UW_OK) {
+                uw_log(UW_LOG_WARNING, "left to the next start: %s", error.text);
+            }
+        }
+        report(worker, true);
+    }
+    close_all(worker);
+    return action;
+}
+
+int uw_worker_run(const struct uw_worker_options *options)
+{
+    struct worker worker = {.options = options, .config = options->config, .as_of_day = options->as_of_day};
+    struct uw_error error = {.text = ""};
+    worker.settings = options->config->settings;
+    for (uint32_t i = 0; i < 2; i++) {
+        uw_arena_init(&worker.settings_memory[i], SETTINGS_BYTES_MAX);
+    }
+    uw_backoff_init(&worker.backoff, options->config->retry_min_ms, options->config->retry_max_ms,
+                    (uint64_t)uw_clock_ms() ^ (uint64_t)getpid() << 32);
+    uw_signals_start();
+    if (options->as_of_day == UW_DAY_NONE && uw_clock_today(&worker.as_of_day, &error) != UW_OK) {
+        uw_complain("%s", error.text);
+        return UW_EXIT_USAGE;
+    }
+    enum action action;
+    do {
+        action = run_once(&worker);
+        if (action == ACTION_REJOIN && wait_for(&worker, uw_backoff_next(&worker.backoff)) == ACTION_QUIT) {
+            action = ACTION_QUIT;
+        }
+    } while (action != ACTION_QUIT);
+    for (uint32_t i = 0; i < 2; i++) {
+        uw_arena_close(&worker.settings_memory[i]);
+    }
+    return worker.exit_code;
+}
