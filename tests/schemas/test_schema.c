@@ -1,0 +1,274 @@
+/* Schemas: canonical form and fingerprint as fastavro has them, and what is refused. */
+#include "golden.h"
+
+#include <avro.h>
+
+#include "schemas/embedded.h"
+#include "schemas/schema.h"
+#include "schemas/shape.h"
+
+static void canonical_forms_equal_fastavro(void **state)
+{
+    (void)state;
+    json_t *index = read_index();
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(index, "schemas"), i, entry)
+    {
+        size_t length;
+        char *json = read_golden(text_of(entry, "file"), &length);
+        struct uw_schema *schema = NULL;
+        struct uw_error error;
+        if (uw_schema_open((struct uw_str){json, (uint32_t)length}, &schema, &error) != UW_OK) {
+            fail_msg("%s: %s", text_of(entry, "file"), error.text);
+        }
+        assert_string_equal(schema->canonical.data, text_of(entry, "canonical"));
+        char fingerprint[32];
+        (void)snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)schema->fingerprint);
+        assert_string_equal(fingerprint, text_of(entry, "fingerprint"));
+        uw_schema_close(&schema);
+        assert_null(schema);
+        free(json);
+    }
+    assert_true(i > 30);
+    json_decref(index);
+}
+
+static void avro_c_takes_our_schemas(void **state)
+{
+    (void)state;
+    for (const struct uw_embedded_file *file = uw_embedded_schemas; file->name != NULL; file++) {
+        avro_schema_t schema;
+        assert_int_equal(avro_schema_from_json_length(file->text, file->length, &schema), 0);
+        avro_schema_decref(schema);
+    }
+}
+
+/* ---- the shapes and the files say the same ---- */
+
+static void check_record(const struct uw_shape *shape, const struct uw_schema_node *record);
+
+static void check_type(const struct uw_shape_field *field, const struct uw_schema_node *type)
+{
+    if (field->nullable) {
+        assert_int_equal(type->type, UW_TYPE_UNION);
+        assert_int_equal(type->count, 2);
+        assert_int_equal(type->branches[0]->type, UW_TYPE_NULL);
+        type = type->branches[1];
+    }
+    switch (field->kind) {
+    case UW_VALUE_TEXT:
+    case UW_VALUE_UUID:
+        assert_int_equal(type->type, UW_TYPE_STRING);
+        return;
+    case UW_VALUE_INT:
+    case UW_VALUE_DATE:
+        assert_int_equal(type->type, UW_TYPE_INT);
+        return;
+    case UW_VALUE_LONG:
+    case UW_VALUE_INSTANT:
+        assert_int_equal(type->type, UW_TYPE_LONG);
+        return;
+    case UW_VALUE_BOOLEAN:
+        assert_int_equal(type->type, UW_TYPE_BOOLEAN);
+        return;
+    case UW_VALUE_ENUM:
+        assert_int_equal(type->type, UW_TYPE_ENUM);
+        assert_int_equal(type->count, field->symbols->count);
+        for (uint32_t i = 0; i < type->count; i++) {
+            assert_string_equal(type->symbols[i], field->symbols->names[i]);
+        }
+        return;
+    case UW_VALUE_LIST:
+        assert_int_equal(type->type, UW_TYPE_ARRAY);
+        assert_int_equal(type->items->type, UW_TYPE_INT);
+        return;
+    case UW_VALUE_RECORD:
+        check_record(field->records, type);
+        return;
+    case UW_VALUE_CHOICE:
+        assert_int_equal(type->type, UW_TYPE_UNION);
+        assert_int_equal(type->count, field->record_count);
+        for (uint32_t i = 0; i < type->count; i++) {
+            check_record(&field->records[i], type->branches[i]);
+        }
+        return;
+    }
+}
+
+static void check_record(const struct uw_shape *shape, const struct uw_schema_node *record)
+{
+    assert_int_equal(record->type, UW_TYPE_RECORD);
+    assert_string_equal(uw_unqualified(record->name), shape->name);
+    assert_int_equal(record->count, shape->field_count);
+    for (uint32_t i = 0; i < record->count; i++) {
+        assert_string_equal(record->fields[i].name, shape->fields[i].name);
+        check_type(&shape->fields[i], record->fields[i].type);
+    }
+}
+
+static void shapes_equal_the_files(void **state)
+{
+    (void)state;
+    static const char *const names[UW_SHAPE_COUNT] = {"decision.avsc",   "declaration.avsc", "no_show.avsc",
+                                                      "evaluation.avsc", "alert.avsc",       "anomaly.avsc"};
+    for (int i = 0; i < UW_SHAPE_COUNT; i++) {
+        const struct uw_embedded_file *file = uw_embedded_schemas;
+        while (file->name != NULL && strcmp(file->name, names[i]) != 0) {
+            file++;
+        }
+        assert_non_null(file->name);
+        struct uw_schema *schema = NULL;
+        struct uw_error error;
+        assert_int_equal(uw_schema_open((struct uw_str){file->text, (uint32_t)file->length}, &schema, &error), UW_OK);
+        check_record(uw_shape_of((enum uw_shape_id)i), schema->root);
+        uw_schema_close(&schema);
+    }
+}
+
+/* The symbols of the shapes are the names that the core gives. */
+static const struct uw_symbols *symbols_of(enum uw_shape_id shape, const char *name)
+{
+    const struct uw_shape *found = uw_shape_of(shape);
+    for (uint32_t i = 0; i < found->field_count; i++) {
+        if (strcmp(found->fields[i].name, name) == 0) {
+            return found->fields[i].symbols;
+        }
+    }
+    fail_msg("no field %s", name);
+    return NULL;
+}
+
+#define CHECK_SYMBOLS(shape, field, type, function)                                                                    \
+    do {                                                                                                               \
+        const struct uw_symbols *symbols = symbols_of(shape, field);                                                   \
+        for (uint32_t i = 0; i < symbols->count; i++) {                                                                \
+            int value = symbols->first_value + (int)i;                                                                 \
+            assert_string_equal(value < 0 ? "UNKNOWN" : function((enum type)value), symbols->names[i]);                \
+        }                                                                                                              \
+    } while (0)
+
+static void symbols_equal_the_names_of_the_core(void **state)
+{
+    (void)state;
+    CHECK_SYMBOLS(UW_SHAPE_DECISION, "status", uw_decision_status, uw_decision_status_name);
+    CHECK_SYMBOLS(UW_SHAPE_DECISION, "law", uw_law, uw_law_name);
+    CHECK_SYMBOLS(UW_SHAPE_DECISION, "care", uw_care, uw_care_name);
+    CHECK_SYMBOLS(UW_SHAPE_DECLARATION, "kind", uw_line_kind, uw_line_kind_name);
+    CHECK_SYMBOLS(UW_SHAPE_NO_SHOW, "status", uw_no_show_status, uw_no_show_status_name);
+    CHECK_SYMBOLS(UW_SHAPE_NO_SHOW, "reason", uw_no_show_reason, uw_no_show_reason_name);
+    CHECK_SYMBOLS(UW_SHAPE_EVALUATION, "outcome", uw_outcome_of_evaluation, uw_evaluation_outcome_name);
+    CHECK_SYMBOLS(UW_SHAPE_ALERT, "kind", uw_alert_kind, uw_alert_kind_name);
+    CHECK_SYMBOLS(UW_SHAPE_ALERT, "severity", uw_severity, uw_severity_name);
+    CHECK_SYMBOLS(UW_SHAPE_ALERT, "status", uw_status, uw_status_name);
+    CHECK_SYMBOLS(UW_SHAPE_ANOMALY, "kind", uw_anomaly_kind, uw_anomaly_kind_name);
+    assert_int_equal(symbols_of(UW_SHAPE_ALERT, "kind")->count, UW_ALERT_KIND_COUNT + 1);
+    assert_int_equal(symbols_of(UW_SHAPE_ANOMALY, "kind")->count, UW_ANOMALY_KIND_COUNT + 1);
+}
+
+/* Every field and every type of the files has a doc. */
+static void check_docs(const json_t *type)
+{
+    if (json_is_array(type)) {
+        size_t i;
+        json_t *branch;
+        json_array_foreach(type, i, branch)
+        {
+            check_docs(branch);
+        }
+        return;
+    }
+    if (json_object_get(type, "name") != NULL) {
+        assert_true(json_string_length(json_object_get(type, "doc")) > 5);
+    }
+    size_t i;
+    json_t *field;
+    json_array_foreach(json_object_get(type, "fields"), i, field)
+    {
+        assert_true(json_string_length(json_object_get(field, "doc")) > 5);
+        check_docs(json_object_get(field, "type"));
+    }
+}
+
+static void everything_has_a_doc(void **state)
+{
+    (void)state;
+    for (const struct uw_embedded_file *file = uw_embedded_schemas; file->name != NULL; file++) {
+        json_t *json = json_loadb(file->text, file->length, 0, NULL);
+        assert_non_null(json);
+        check_docs(json);
+        json_decref(json);
+    }
+}
+
+static void wrong_schemas_are_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "", "{", "1", "null", "\"nul\"", "[]", "[\"int\", \"int\"]", "[\"int\", [\"null\"]]", "{\"type\": 1}", "{}",
+        "{\"type\": \"record\", \"fields\": []}", "{\"type\": \"record\", \"name\": \"A\"}",
+        "{\"type\": \"record\", \"name\": \"1A\", \"fields\": []}",
+        "{\"type\": \"record\", \"name\": \"a..b\", \"fields\": []}",
+        "{\"type\": \"record\", \"name\": \"A\", \"namespace\": \"b c\", \"fields\": []}",
+        "{\"type\": \"record\", \"name\": \"A\", \"fields\": [1]}",
+        "{\"type\": \"record\", \"name\": \"A\", \"fields\": [{\"name\": \"f\"}]}",
+        "{\"type\": \"record\", \"name\": \"A\", \"fields\": [{\"name\": \"f.g\", \"type\": \"int\"}]}",
+        "{\"type\": \"record\", \"name\": \"A\", \"fields\": [{\"name\": \"f\", \"type\": \"int\"}, {\"name\": \"f\", "
+        "\"type\": \"int\"}]}",
+        "{\"type\": \"record\", \"name\": \"A\", \"fields\": [{\"name\": \"f\", \"type\": {\"type\": \"enum\", \"name\": "
+        "\"A\", \"symbols\": [\"B\"]}}]}",
+        "{\"type\": \"record\", \"name\": \"A\", \"fields\": [], \"fields\": []}",
+        "{\"type\": \"record\", \"name\": \"A\", \"fields\": [], \"aliases\": \"B\"}",
+        "{\"type\": \"enum\", \"name\": \"A\", \"symbols\": []}", "{\"type\": \"enum\", \"name\": \"A\"}",
+        "{\"type\": \"enum\", \"name\": \"A\", \"symbols\": [\"B\", \"B\"]}",
+        "{\"type\": \"enum\", \"name\": \"A\", \"symbols\": [\"B-C\"]}",
+        "{\"type\": \"enum\", \"name\": \"A\", \"symbols\": [\"B\"], \"default\": \"C\"}",
+        "{\"type\": \"fixed\", \"name\": \"A\"}", "{\"type\": \"fixed\", \"name\": \"A\", \"size\": -1}",
+        "{\"type\": \"array\"}", "{\"type\": \"map\", \"values\": \"Nothing\"}",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct uw_schema *schema = NULL;
+        struct uw_error error = {UW_OK, UW_CLASS_NONE, ""};
+        if (uw_schema_open(uw_str_from(wrong[i]), &schema, &error) != UW_EINPUT) {
+            fail_msg("accepted: %s", wrong[i]);
+        }
+        assert_null(schema);
+        assert_true(strlen(error.text) > 0);
+        assert_int_equal(error.class, UW_CLASS_INPUT);
+    }
+}
+
+static void nesting_has_a_limit(void **state)
+{
+    (void)state;
+    for (uint32_t depth = UW_SCHEMA_DEPTH_MAX - 1; depth <= UW_SCHEMA_DEPTH_MAX; depth++) {
+        char json[8192] = "";
+        size_t length = 0;
+        for (uint32_t i = 0; i < depth; i++) {
+            length += (size_t)snprintf(json + length, sizeof json - length, "{\"type\": \"array\", \"items\": ");
+        }
+        length += (size_t)snprintf(json + length, sizeof json - length, "\"int\"");
+        for (uint32_t i = 0; i < depth; i++) {
+            length += (size_t)snprintf(json + length, sizeof json - length, "}");
+        }
+        struct uw_schema *schema = NULL;
+        struct uw_error error;
+        enum uw_code wanted = depth < UW_SCHEMA_DEPTH_MAX ? UW_OK : UW_EINPUT;
+        assert_int_equal(uw_schema_open((struct uw_str){json, (uint32_t)length}, &schema, &error), wanted);
+        uw_schema_close(&schema);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(canonical_forms_equal_fastavro),
+        cmocka_unit_test(avro_c_takes_our_schemas),
+        cmocka_unit_test(shapes_equal_the_files),
+        cmocka_unit_test(symbols_equal_the_names_of_the_core),
+        cmocka_unit_test(everything_has_a_doc),
+        cmocka_unit_test(wrong_schemas_are_refused),
+        cmocka_unit_test(nesting_has_a_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
