@@ -1,0 +1,559 @@
+/*
+ * The store when the connection breaks at the worst moment. Between it and the server stands a proxy (a process of
+ * its own) that cuts the connection when COMMIT passes by, before or after the server got it.
+ */
+#include "tests/producers/store_live.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "producers/postgres.h"
+
+enum cut { CUT_NEVER, CUT_BEFORE, CUT_AFTER };
+
+/* In memory that the proxy shares with the test. */
+struct proxy {
+    volatile enum cut cut;    /* what to do with the next COMMIT */
+    volatile int32_t hold_ms; /* how long new connections wait after a cut */
+    volatile uint32_t cuts;
+    int port;
+    pid_t process;
+};
+
+#define BUFFER_BYTES 65536
+
+static int connect_server(void)
+{
+    PGconn *connection = PQconnectdb(live_dsn());
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    int made = socket(AF_INET, SOCK_STREAM, 0);
+
+    address.sin_port = htons((uint16_t)strtol(PQport(connection), NULL, 10));
+    if (inet_pton(AF_INET, PQhost(connection), &address.sin_addr) != 1) {
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    }
+    PQfinish(connection);
+    if (connect(made, (struct sockaddr *)&address, sizeof address) != 0) {
+        _exit(1);
+    }
+    return made;
+}
+
+/* The Bind message of the prepared statement that is COMMIT: no portal's name, then the statement's. */
+static bool has_commit(const char *data, size_t length)
+{
+    static const char wanted[] = "\0commit";
+
+    for (size_t i = 0; i + sizeof wanted <= length; i++) {
+        if (memcmp(data + i, wanted, sizeof wanted) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool send_all(int to, const char *data, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(to, data, length, MSG_NOSIGNAL);
+
+        if (sent <= 0) {
+            return false;
+        }
+        data += sent;
+        length -= (size_t)sent;
+    }
+    return true;
+}
+
+/* Carries bytes both ways until one side ends or a COMMIT is cut. */
+static void carry(struct proxy *proxy, int client, int server)
+{
+    static char buffer[BUFFER_BYTES];
+    struct pollfd ends[2] = {{.fd = client, .events = POLLIN}, {.fd = server, .events = POLLIN}};
+
+    while (poll(ends, 2, -1) > 0) {
+        for (int i = 0; i < 2; i++) {
+            ssize_t got;
+
+            if (ends[i].revents == 0) {
+                continue;
+            }
+            got = recv(ends[i].fd, buffer, sizeof buffer, 0);
+            if (got <= 0) {
+                return;
+            }
+            if (i == 0 && proxy->cut != CUT_NEVER && has_commit(buffer, (size_t)got)) {
+                enum cut cut = proxy->cut;
+
+                proxy->cut = CUT_NEVER;
+                if (cut == CUT_AFTER) {
+                    (void)send_all(server, buffer, (size_t)got);
+                    live_sleep_ms(300);
+                }
+                proxy->cuts++;
+                return;
+            }
+            if (!send_all(ends[1 - i].fd, buffer, (size_t)got)) {
+                return;
+            }
+        }
+    }
+}
+
+static void serve(struct proxy *proxy, int listener)
+{
+    uint32_t cuts = 0;
+
+    for (;;) {
+        int client = accept(listener, NULL, NULL), server;
+
+        if (client < 0) {
+            _exit(1);
+        }
+        if (proxy->cuts != cuts) {
+            cuts = proxy->cuts;
+            live_sleep_ms(proxy->hold_ms);
+        }
+        server = connect_server();
+        carry(proxy, client, server);
+        close(client);
+        close(server);
+    }
+}
+
+static struct proxy *start_proxy(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    FILE *file = tmpfile();
+    struct proxy *proxy;
+    pid_t process;
+
+    assert_non_null(file);
+    assert_int_equal(ftruncate(fileno(file), sizeof *proxy), 0);
+    proxy = mmap(NULL, sizeof *proxy, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
+    assert_true(proxy != MAP_FAILED);
+    fclose(file);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    proxy->port = ntohs(address.sin_port);
+    process = fork();
+    if (process == 0) {
+        serve(proxy, listener);
+    }
+    assert_true(process > 0);
+    proxy->process = process;
+    close(listener);
+    return proxy;
+}
+
+static void stop_proxy(struct proxy *proxy)
+{
+    kill(proxy->process, SIGKILL);
+    waitpid(proxy->process, NULL, 0);
+    munmap(proxy, sizeof *proxy);
+}
+
+/* The database's dsn with another host and port. */
+static void dsn_at(int port, char *dsn, size_t size)
+{
+    PGconn *connection = PQconnectdb(live_dsn());
+
+    snprintf(dsn, size, "host=127.0.0.1 port=%d dbname=%s user=%s password=%s sslmode=disable", port,
+             PQdb(connection), PQuser(connection), PQpass(connection));
+    PQfinish(connection);
+}
+
+struct batch {
+    struct uw_event event;
+    struct uw_fact_change fact;
+    struct uw_partition_change partition;
+    struct uw_changes changes;
+};
+
+static void fill_batch(struct batch *batch, struct uw_pgstore *store)
+{
+    batch->event = live_line("c", 1);
+    batch->fact = (struct uw_fact_change){&batch->event, 0, 0, false};
+    batch->partition = live_claim(store, 0);
+    batch->partition.to_offset[1] = 1;
+    batch->changes = (struct uw_changes){.observed_at_ms = LIVE_AT_MS,
+                                         .partitions = &batch->partition,
+                                         .partition_count = 1,
+                                         .facts = &batch->fact,
+                                         .fact_count = 1};
+}
+
+static int64_t count_facts(void)
+{
+    return live_number("SELECT count(*) FROM urenwacht.fact");
+}
+
+static void end_backends(void)
+{
+    (void)live_number("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name ="
+                      " 'urenwacht' AND datname = current_database()");
+}
+
+/* ---- tests ---- */
+
+static void idle_connection_is_made_again(void **state)
+{
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    struct batch batch;
+    int32_t slot = -1, again = -1;
+
+    (void)state;
+    live_require();
+    store = live_open("one");
+    assert_int_equal(uw_pgstore_slot(store, &slot, &error), UW_OK);
+    fill_batch(&batch, store);
+    end_backends();
+    live_sleep_ms(100);
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_OK);
+    assert_int_equal(uw_pgstore_slot(store, &again, &error), UW_OK);
+    assert_int_equal(again, slot);
+    assert_int_equal(live_number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND"
+                                 " classid = 1433883500"),
+                     1);
+    uw_pgstore_close(&store);
+}
+
+static void lost_slot_fences(void **state)
+{
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    PGconn *thief;
+    int32_t slot = -1;
+
+    (void)state;
+    live_require();
+    store = live_open("one");
+    assert_int_equal(uw_pgstore_slot(store, &slot, &error), UW_OK);
+    thief = PQconnectdb(live_dsn());
+    end_backends();
+    PQclear(PQexec(thief, "SELECT pg_advisory_lock(1433883500, 0)"));
+    assert_int_equal(uw_pgstore_connect(store, &error), UW_EFENCED);
+    assert_int_equal(error.class, UW_CLASS_FENCED);
+    PQfinish(thief);
+    uw_pgstore_close(&store);
+}
+
+static void cut_before_commit_is_not_applied(void **state)
+{
+    struct proxy *proxy;
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    struct batch batch;
+    char dsn[512];
+
+    (void)state;
+    live_require();
+    proxy = start_proxy();
+    dsn_at(proxy->port, dsn, sizeof dsn);
+    store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    fill_batch(&batch, store);
+    proxy->cut = CUT_BEFORE;
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_EIO);
+    assert_int_equal(error.class, UW_CLASS_ABORT);
+    assert_int_equal(proxy->cuts, 1);
+    assert_int_equal(count_facts(), 0);
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_OK);
+    assert_int_equal(count_facts(), 1);
+    uw_pgstore_close(&store);
+    stop_proxy(proxy);
+}
+
+static void cut_after_commit_is_applied(void **state)
+{
+    struct proxy *proxy;
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    struct batch batch;
+    char dsn[512];
+
+    (void)state;
+    live_require();
+    proxy = start_proxy();
+    proxy->hold_ms = 700;
+    dsn_at(proxy->port, dsn, sizeof dsn);
+    store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    fill_batch(&batch, store);
+    proxy->cut = CUT_AFTER;
+    if (live_commit(store, &batch.changes, &error) != UW_OK) {
+        fail_msg("%s", error.text);
+    }
+    assert_int_equal(proxy->cuts, 1);
+    assert_int_equal(count_facts(), 1);
+    uw_pgstore_close(&store);
+    stop_proxy(proxy);
+}
+
+/* Offsets and sequence stay as they are when only the day turned: the mark tells the two cases apart. */
+static void batch_without_positions_is_settled(void **state)
+{
+    const struct uw_client_change client = {UW_STR("c"), 0, 20000};
+    struct proxy *proxy;
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    struct uw_partition_change partition;
+    struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
+                                 .partitions = &partition,
+                                 .partition_count = 1,
+                                 .clients = &client,
+                                 .client_count = 1};
+    char dsn[512];
+
+    (void)state;
+    live_require();
+    proxy = start_proxy();
+    dsn_at(proxy->port, dsn, sizeof dsn);
+    store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    partition = live_claim(store, 0);
+    proxy->cut = CUT_BEFORE;
+    assert_int_equal(live_commit(store, &changes, &error), UW_EIO);
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.client"), 0);
+    proxy->cut = CUT_AFTER;
+    assert_int_equal(live_commit(store, &changes, &error), UW_OK);
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.client"), 1);
+    uw_pgstore_close(&store);
+    stop_proxy(proxy);
+}
+
+/* Another instance claims while the answer is lost; what was applied stays known by its mark. */
+static void takeover_while_settling(enum cut cut, enum uw_code expected)
+{
+    struct proxy *proxy;
+    struct uw_pgstore *store, *other;
+    struct uw_error error = {.text = ""};
+    struct batch batch;
+    char dsn[512];
+    pid_t claimer;
+
+    live_require();
+    proxy = start_proxy();
+    proxy->hold_ms = 2500;
+    dsn_at(proxy->port, dsn, sizeof dsn);
+    store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    fill_batch(&batch, store);
+    claimer = fork();
+    if (claimer == 0) {
+        live_sleep_ms(1200);
+        other = live_open("other");
+        (void)live_claim(other, 0);
+        uw_pgstore_close(&other);
+        _exit(0);
+    }
+    proxy->cut = cut;
+    assert_int_equal(live_commit(store, &batch.changes, &error), expected);
+    waitpid(claimer, NULL, 0);
+    assert_int_equal(live_number("SELECT epoch FROM urenwacht_data.partition_state"), 2);
+    assert_int_equal(count_facts(), cut == CUT_AFTER ? 1 : 0);
+    uw_pgstore_close(&store);
+    stop_proxy(proxy);
+}
+
+static void takeover_after_applied(void **state)
+{
+    (void)state;
+    takeover_while_settling(CUT_AFTER, UW_OK);
+}
+
+static void takeover_after_not_applied(void **state)
+{
+    (void)state;
+    takeover_while_settling(CUT_BEFORE, UW_EFENCED);
+}
+
+static void killed_while_committing_is_not_applied(void **state)
+{
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    struct batch batch;
+    pid_t killer;
+
+    (void)state;
+    live_require();
+    /* A trigger that is deferred runs inside COMMIT. */
+    (void)live_number("CREATE FUNCTION urenwacht_data.slow() RETURNS trigger LANGUAGE plpgsql AS"
+                      " 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END';"
+                      "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON urenwacht_data.declaration_fact"
+                      " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION urenwacht_data.slow()");
+    store = live_open("one");
+    fill_batch(&batch, store);
+    killer = fork();
+    if (killer == 0) {
+        live_sleep_ms(500);
+        end_backends();
+        _exit(0);
+    }
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_EIO);
+    assert_int_equal(error.class, UW_CLASS_ABORT);
+    waitpid(killer, NULL, 0);
+    assert_int_equal(count_facts(), 0);
+    uw_pgstore_close(&store);
+}
+
+static void slow_statement_is_stopped(void **state)
+{
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    struct batch batch;
+
+    (void)state;
+    live_require();
+    (void)live_number("CREATE FUNCTION urenwacht_data.slow() RETURNS trigger LANGUAGE plpgsql AS"
+                      " 'BEGIN PERFORM pg_sleep(30); RETURN NEW; END';"
+                      "CREATE TRIGGER slow BEFORE INSERT ON urenwacht_data.declaration_fact"
+                      " FOR EACH ROW EXECUTE FUNCTION urenwacht_data.slow()");
+    store = live_open_at(live_dsn(), "one", 1000);
+    fill_batch(&batch, store);
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_ETIMEOUT);
+    assert_int_equal(error.class, UW_CLASS_ABORT);
+    (void)live_number("DROP TRIGGER slow ON urenwacht_data.declaration_fact");
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_OK);
+    uw_pgstore_close(&store);
+}
+
+static void locked_partition_is_not_waited_for_long(void **state)
+{
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    struct batch batch;
+    struct uw_claim claim;
+    struct uw_store port;
+    PGconn *other;
+
+    (void)state;
+    live_require();
+    store = live_open_at(live_dsn(), "one", 1000);
+    uw_pgstore_port(store, &port);
+    fill_batch(&batch, store);
+    other = PQconnectdb(live_dsn());
+    PQclear(PQexec(other, "BEGIN; SELECT FROM urenwacht_data.partition_state FOR UPDATE"));
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_EIO);
+    assert_int_equal(error.class, UW_CLASS_ABORT);
+    assert_int_equal(port.claim(port.context, 0, &claim, &error), UW_EIO);
+    assert_int_equal(error.class, UW_CLASS_RETRY);
+    PQfinish(other);
+    uw_pgstore_close(&store);
+}
+
+static void silent_server_does_not_hang(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    char dsn[512];
+
+    (void)state;
+    live_require();
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    dsn_at(ntohs(address.sin_port), dsn, sizeof dsn);
+    store = live_open_at(dsn, "one", 500);
+    assert_int_equal(uw_pgstore_connect(store, &error), UW_ETIMEOUT);
+    assert_int_equal(error.class, UW_CLASS_RETRY);
+    close(listener);
+    assert_int_equal(uw_pgstore_connect(store, &error), UW_EIO);
+    assert_int_equal(error.class, UW_CLASS_RETRY);
+    assert_null(strchr(error.text, '\n'));
+    uw_pgstore_close(&store);
+}
+
+static void expect_connect(const char *dsn, enum uw_code code, enum uw_class class)
+{
+    struct uw_pgstore *store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    struct uw_error error = {.text = ""};
+
+    assert_int_equal(uw_pgstore_connect(store, &error), code);
+    assert_int_equal(error.class, class);
+    assert_null(strchr(error.text, '\n'));
+    assert_null(strstr(error.text, "secret"));
+    uw_pgstore_close(&store);
+}
+
+static void mistakes_of_settings_are_final(void **state)
+{
+    const struct uw_pgstore_options bad = {
+        .dsn = "host=x secret", .owner = "one", .topics = {"a", "b", "c", "d"}, .timeout_ms = 1000};
+    PGconn *connection;
+    struct uw_pgstore *store = NULL;
+    struct uw_error error = {.text = ""};
+    char dsn[512];
+
+    (void)state;
+    assert_int_equal(uw_pgstore_open(&bad, &store, &error), UW_ECONFIG);
+    assert_null(store);
+    assert_null(strstr(error.text, "secret"));
+    live_require();
+    connection = PQconnectdb(live_dsn());
+    snprintf(dsn, sizeof dsn, "host=%s port=%s dbname=%s user=%s password=secret", PQhost(connection),
+             PQport(connection), PQdb(connection), PQuser(connection));
+    expect_connect(dsn, UW_ECONFIG, UW_CLASS_FATAL);
+    snprintf(dsn, sizeof dsn, "host=%s port=%s dbname=no_such_db user=%s password=%s", PQhost(connection),
+             PQport(connection), PQuser(connection), PQpass(connection));
+    expect_connect(dsn, UW_ECONFIG, UW_CLASS_FATAL);
+    PQfinish(connection);
+    live_empty();
+    expect_connect(live_dsn(), UW_ECONFIG, UW_CLASS_FATAL);
+}
+
+static void states_have_a_class(void **state)
+{
+    static const struct {
+        const char *sqlstate;
+        enum uw_code code;
+        enum uw_class class;
+    } cases[] = {
+        {"08006", UW_EIO, UW_CLASS_RETRY},      {"40001", UW_EIO, UW_CLASS_RETRY},
+        {"40P01", UW_EIO, UW_CLASS_RETRY},      {"53100", UW_EIO, UW_CLASS_RETRY},
+        {"53300", UW_EIO, UW_CLASS_RETRY},      {"55P03", UW_EIO, UW_CLASS_RETRY},
+        {"57P01", UW_EIO, UW_CLASS_RETRY},      {"57P03", UW_EIO, UW_CLASS_RETRY},
+        {"57014", UW_ETIMEOUT, UW_CLASS_RETRY}, {"28P01", UW_ECONFIG, UW_CLASS_FATAL},
+        {"3D000", UW_ECONFIG, UW_CLASS_FATAL},  {"42P01", UW_ECONFIG, UW_CLASS_FATAL},
+        {"42501", UW_ECONFIG, UW_CLASS_FATAL},  {"23505", UW_EINTERNAL, UW_CLASS_FATAL},
+        {"UW001", UW_EFENCED, UW_CLASS_FENCED}, {NULL, UW_EIO, UW_CLASS_RETRY},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct uw_error error;
+
+        assert_int_equal(uw_postgres_classify(cases[i].sqlstate, "first\nsecond", &error), cases[i].code);
+        assert_int_equal(error.class, cases[i].class);
+        assert_null(strstr(error.text, "second"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(states_have_a_class),
+        cmocka_unit_test(mistakes_of_settings_are_final),
+        cmocka_unit_test(idle_connection_is_made_again),
+        cmocka_unit_test(lost_slot_fences),
+        cmocka_unit_test(cut_before_commit_is_not_applied),
+        cmocka_unit_test(cut_after_commit_is_applied),
+        cmocka_unit_test(batch_without_positions_is_settled),
+        cmocka_unit_test(takeover_after_applied),
+        cmocka_unit_test(takeover_after_not_applied),
+        cmocka_unit_test(killed_while_committing_is_not_applied),
+        cmocka_unit_test(slow_statement_is_stopped),
+        cmocka_unit_test(locked_partition_is_not_waited_for_long),
+        cmocka_unit_test(silent_server_does_not_hang),
+    };
+
+    return cmocka_run_group_tests(tests, live_start, live_stop);
+}
