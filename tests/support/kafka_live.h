@@ -101,6 +101,8 @@ static inline void live_topic_create(const char *topic, int partitions)
         for (int j = 0; j < metadata->topic_cnt; j++)
             found |= strcmp(metadata->topics[j].topic, topic) == 0 && metadata->topics[j].partition_cnt == partitions;
         rd_kafka_metadata_destroy(metadata);
+        if (!found)
+            rd_kafka_poll(client, 50);
     }
     assert_true(found);
     rd_kafka_queue_destroy(queue);
