@@ -61,8 +61,10 @@ static enum uw_code session_open(struct session *session, const struct uw_topics
     session->options = options;
     session->link.log = options->log;
     session->deadline_ms = uw_kafka_clock_ms() + options->timeout_ms;
-    for (int i = 0; i < UW_TOPICS_COUNT; i++)
-        session->reports[i].name = is_input(i) ? options->topics[i] : options->outputs[i - UW_TOPIC_COUNT];
+    for (int i = 0; i < UW_TOPIC_COUNT; i++)
+        session->reports[i].name = options->topics[i];
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++)
+        session->reports[UW_TOPIC_COUNT + i].name = options->outputs[i];
     code = uw_kafka_conf_build(&setup, &session->link, &conf, error);
     if (code != UW_OK)
         return code;
