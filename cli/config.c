@@ -70,7 +70,7 @@ static enum uw_code set_override(struct uw_config *config, const char *override,
     }
     memcpy(key, override, length);
     key[length] = '\0';
-    return uw_config_set(config, key, equals + 1, "--set", error);
+    return uw_config_set(config, key, equals + 1, "command line", error);
 }
 
 static enum uw_code set_all(struct uw_config *config, const char *path, const char *const *overrides,

@@ -408,6 +408,22 @@ enum uw_code uw_config_set(struct uw_config *config, const char *key, const char
     return uw_config_mistake(error, origin, key, "unknown key");
 }
 
+bool uw_config_is_key(const char *key)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (strcmp(keys[i].name, key) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < THRESHOLD_COUNT; i++) {
+        if (strncmp(key, THRESHOLDS, strlen(THRESHOLDS)) == 0 &&
+            strcmp(thresholds_table[i].name, key + strlen(THRESHOLDS)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool uw_config_is_section(const char *key)
 {
     size_t length = strlen(key);

@@ -2,7 +2,7 @@
  * The keys of the configuration: their names, kinds and ranges, and how one of them is set from text. Private
  * to the configuration's files; the rest of the program includes config.h.
  *
- * `origin` says where a text comes from and starts every error: "FILE:LINE", a variable's name, or "--set".
+ * `origin` says where a text comes from and starts every error: "FILE:LINE", a variable's name, or "command line".
  */
 #ifndef UW_CLI_CONFIG_KEYS_H
 #define UW_CLI_CONFIG_KEYS_H
@@ -26,6 +26,8 @@ enum uw_code uw_config_set(struct uw_config *config, const char *key, const char
 enum uw_code uw_config_set_threshold(struct uw_thresholds *thresholds, const char *name, const char *value,
                                      uint32_t *members, const char *origin, struct uw_error *error) UW_MUST_USE;
 
+/* True for a key that uw_config_set knows, properties of librdkafka apart. */
+bool uw_config_is_key(const char *key);
 /* True when "key." begins the name of a key: the file may nest there. */
 bool uw_config_is_section(const char *key);
 

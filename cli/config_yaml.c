@@ -230,14 +230,36 @@ static enum uw_code read_overrides(struct reading *reading, const yaml_node_t *l
     return UW_OK;
 }
 
+static bool is_property(const char *key)
+{
+    return strncmp(key, "kafka.", 6) == 0;
+}
+
+static enum uw_code read_value(struct reading *reading, const char *key, const yaml_node_t *key_node,
+                               const yaml_node_t *value)
+{
+    char joined[LIST_BYTES];
+    const char *text;
+    if (uw_config_is_section(key)) {
+        return uw_config_mistake(reading->error, origin_of(reading, key_node), key, "keys are expected under this one");
+    }
+    /* An unknown key is told as such, whatever stands behind it. */
+    if (!is_property(key) && !uw_config_is_key(key)) {
+        return uw_config_mistake(reading->error, origin_of(reading, key_node), key, "unknown key");
+    }
+    bool list = strncmp(key, "thresholds.", 11) == 0;
+    enum uw_code code = value_text(reading, key, value, list, joined, &text);
+    return code == UW_OK ? uw_config_set(reading->config, key, text, origin_of(reading, key_node), reading->error)
+                         : code;
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): bounded by DEPTH_MAX */
 static enum uw_code read_map(struct reading *reading, const yaml_node_t *map, const char *prefix, int depth)
 {
     for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key_node = yaml_document_get_node(reading->document, pair->key);
         const yaml_node_t *value = yaml_document_get_node(reading->document, pair->value);
-        char key[UW_CONFIG_KEY_BYTES], joined[LIST_BYTES];
-        const char *text;
+        char key[UW_CONFIG_KEY_BYTES];
         if (!is_text(key_node)) {
             return uw_config_mistake(reading->error, origin_of(reading, key_node), NULL, "a key must be a word");
         }
@@ -246,23 +268,13 @@ static enum uw_code read_map(struct reading *reading, const yaml_node_t *map, co
             return uw_config_mistake(reading->error, origin_of(reading, key_node), NULL, "a key is too long or deep");
         }
         enum uw_code code = note_key(reading, key, key_node);
+        bool section = uw_config_is_section(key);
         if (code == UW_OK && strcmp(key, OVERRIDES) == 0) {
             code = read_overrides(reading, value);
-        } else if (code == UW_OK && value->type == YAML_MAPPING_NODE &&
-                   (uw_config_is_section(key) || strncmp(key, "kafka.", 6) == 0)) {
+        } else if (code == UW_OK && value->type == YAML_MAPPING_NODE && (section || is_property(key))) {
             code = read_map(reading, value, key, depth + 1);
-        } else if (code == UW_OK && !(uw_config_is_section(key) && is_null(value))) {
-            bool list = strncmp(key, "thresholds.", 11) == 0;
-            /* An unknown key is told as such whatever stands behind it. */
-            code = value->type == YAML_MAPPING_NODE
-                       ? uw_config_set(reading->config, key, "", origin_of(reading, key_node), reading->error)
-                       : value_text(reading, key, value, list, joined, &text);
-            if (code == UW_OK && value->type == YAML_MAPPING_NODE) {
-                code = uw_config_mistake(reading->error, origin_of(reading, value), key,
-                                         "a single value is expected here");
-            } else if (code == UW_OK) {
-                code = uw_config_set(reading->config, key, text, origin_of(reading, key_node), reading->error);
-            }
+        } else if (code == UW_OK && !(section && is_null(value))) {
+            code = read_value(reading, key, key_node, value);
         }
         if (code != UW_OK) {
             return code;

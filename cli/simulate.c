@@ -19,7 +19,7 @@ static const char about[] =
     "evaluations, in the order in which they were recorded. The same options give the same events.\n"
     "\n"
     "A small share is irregular on purpose; --irregularities writes the list of it, one JSON object a line, with the\n"
-    "anomaly that must come of it and the number of the event. Nothing else gives an anomaly on the last day.\n"
+    "anomaly that must come of it and the line of the event in --output. Nothing else gives an anomaly on the last day.\n"
     "\n"
     "Without --output the events go to Kafka's input topics.";
 
@@ -100,7 +100,7 @@ static bool list_irregularity(struct run *run, const struct uw_event *event)
     uw_subject_format(&irregularity->subject, subject, sizeof(subject));
     return fprintf(run->list,
                    "{\"kind\": \"%s\", \"municipality\": \"%.*s\", \"client\": \"%.*s\", \"decision\": \"%.*s\", "
-                   "\"subject\": \"%s\", \"event\": %" PRIu64 "}\n",
+                   "\"subject\": \"%s\", \"line\": %" PRIu64 "}\n",
                    uw_anomaly_kind_name(irregularity->kind), (int)event->municipality.length, event->municipality.data,
                    (int)event->client.length, event->client.data, (int)event->decision.length, event->decision.data,
                    subject, run->events) > 0;
