@@ -76,6 +76,9 @@ enum uw_code uw_clock_today(int32_t *day, struct uw_error *error) UW_MUST_USE;
 
 /* ---- signals: SIGINT and SIGTERM ask to stop; a second one ends at once ---- */
 void uw_signals_start(void);
+/* From now on the process ends by itself, with exit code 0, some seconds after it was asked to stop, whatever it
+ * waits for. Only for what may be killed at any moment without loss. */
+void uw_signals_limit_stop(void);
 bool uw_signals_stop_requested(void);
 bool uw_signals_reload_requested(void); /* SIGHUP since the last call */
 

@@ -4,7 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_requested, reload_requested;
+static volatile sig_atomic_t stop_requested, reload_requested, stop_limited;
+
+/* Whoever asks to stop waits this long at the most. A call to a server that does not answer may wait longer;
+ * leaving it half-done loses nothing, since every crash does the same (DESIGN section 1). */
+#define STOP_SECONDS 4
 
 static void on_stop(int signal_number)
 {
@@ -12,6 +16,18 @@ static void on_stop(int signal_number)
         _exit(128 + signal_number);
     }
     stop_requested = 1;
+    if (stop_limited) {
+        alarm(STOP_SECONDS);
+    }
+}
+
+static void on_overdue(int signal_number)
+{
+    static const char text[] = "urenwacht: stopped while a server did not answer; nothing is lost\n";
+    (void)signal_number;
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)written;
+    _exit(0);
 }
 
 static void on_reload(int signal_number)
@@ -36,6 +52,12 @@ void uw_signals_start(void)
     handle(SIGHUP, on_reload);
     /* A connection or a pipe that closes is an error of the call that writes to it, not the end. */
     handle(SIGPIPE, SIG_IGN);
+}
+
+void uw_signals_limit_stop(void)
+{
+    handle(SIGALRM, on_overdue);
+    stop_limited = 1;
 }
 
 bool uw_signals_stop_requested(void)

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "cli/backoff.h"
+#include "cli/faults.h"
 #include "cli/kafka_log.h"
+#include "cli/notify.h"
 #include "consumers/intake.h"
 #include "consumers/registry.h"
 #include "core/engine.h"
@@ -81,6 +83,7 @@ static enum action wait_for(struct worker *worker, int32_t wait_ms)
         if (uw_signals_stop_requested()) {
             return ACTION_QUIT;
         }
+        uw_notify_alive(now_ms);
         if (worker->intake != NULL && worker->joined && now_ms - beat_ms >= HEARTBEAT_MS) {
             struct uw_error error = {.text = ""};
             beat_ms = now_ms;
@@ -170,6 +173,7 @@ static enum uw_code on_assigned(void *context, const int32_t *partitions, uint32
     uw_backoff_reset(&worker->backoff);
     worker->joined = true;
     uw_log(UW_LOG_INFO, "assigned %" PRIu32 " partition%s", count, count == 1 ? "" : "s");
+    uw_notify("READY=1\nSTATUS=%" PRIu32 " partition%s", count, count == 1 ? "" : "s");
     return UW_OK;
 }
 
@@ -264,6 +268,7 @@ static enum action open_engine(struct worker *worker)
     uw_pgstore_port(worker->store, &options.store);
     uw_codec_decoder(worker->codec, &options.decoder);
     uw_output_encoder_port(&worker->output, &options.encoder);
+    uw_faults_wrap(&options.store, &options.publisher);
     struct uw_error error = {.text = ""};
     return act(worker, uw_engine_open(&options, &worker->engine, &error), &error);
 }
@@ -524,8 +529,11 @@ static enum action serve(struct worker *worker)
             return ACTION_QUIT;
         }
         if (uw_signals_reload_requested()) {
+            uw_notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, uw_clock_monotonic_ms() * 1000);
             reload(worker);
+            uw_notify("READY=1");
         }
+        uw_notify_alive(uw_clock_monotonic_ms());
         action = look_at_clock(worker);
         if (action == ACTION_GO_ON && uw_engine_needs_recovery(worker->engine)) {
             action = recover(worker);
@@ -582,6 +590,8 @@ int uw_worker_run(const struct uw_worker_options *options)
     uw_backoff_init(&worker.backoff, options->config->retry_min_ms, options->config->retry_max_ms,
                     (uint64_t)uw_clock_ms() ^ (uint64_t)getpid() << 32);
     uw_signals_start();
+    uw_signals_limit_stop();
+    uw_notify_start();
     if (options->as_of_day == UW_DAY_NONE && uw_clock_today(&worker.as_of_day, &error) != UW_OK) {
         uw_complain("%s", error.text);
         return UW_EXIT_USAGE;
@@ -593,6 +603,7 @@ int uw_worker_run(const struct uw_worker_options *options)
             action = ACTION_QUIT;
         }
     } while (action != ACTION_QUIT);
+    uw_notify("STOPPING=1");
     for (uint32_t i = 0; i < 2; i++) {
         uw_arena_close(&worker.settings_memory[i]);
     }
