@@ -73,7 +73,7 @@ static void print_row(const struct uw_topic_report *report, int width)
     char retention[32] = "-", bytes[32] = "-";
 
     if (!report->exists) {
-        printf("%-*s  %10s  %8s  %11s  %9s  %-8s  %-8s  %s\n", width, report->name, "-", "-", "-", "-", "-",
+        printf("%-*s  %10s  %8s  %11s  %9s  %-8s  %s: %s\n", width, report->name, "-", "-", "-", "-", "-",
                uw_topic_state_name(report->state), report->remark);
         return;
     }
@@ -83,9 +83,10 @@ static void print_row(const struct uw_topic_report *report, int width)
         (void)snprintf(retention, sizeof(retention), "for ever");
     if (report->max_message_bytes >= 0)
         (void)snprintf(bytes, sizeof(bytes), "%" PRId64, report->max_message_bytes);
-    printf("%-*s  %10" PRId32 "  %8" PRId32 "  %11s  %9s  %-8s  %-8s  %s\n", width, report->name, report->partitions,
+    printf("%-*s  %10" PRId32 "  %8" PRId32 "  %11s  %9s  %-8s  %s%s%s\n", width, report->name, report->partitions,
            report->replication, bytes, retention, report->cleanup_policy[0] == '\0' ? "-" : report->cleanup_policy,
-           report->created ? "created" : uw_topic_state_name(report->state), report->remark);
+           report->created ? "created" : uw_topic_state_name(report->state), report->remark[0] == '\0' ? "" : ": ",
+           report->remark);
 }
 
 static void print_table(const struct uw_topic_report *reports)
@@ -96,8 +97,8 @@ static void print_table(const struct uw_topic_report *reports)
         if ((int)strlen(reports[i].name) > width)
             width = (int)strlen(reports[i].name);
     }
-    printf("%-*s  %10s  %8s  %11s  %9s  %-8s  %-8s  %s\n", width, "topic", "partitions", "replicas", "max message",
-           "retention", "cleanup", "state", "remark");
+    printf("%-*s  %10s  %8s  %11s  %9s  %-8s  %s\n", width, "topic", "partitions", "replicas", "max message",
+           "retention", "cleanup", "state");
     for (int i = 0; i < UW_TOPICS_COUNT; i++)
         print_row(&reports[i], width);
 }

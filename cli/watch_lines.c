@@ -272,6 +272,8 @@ void uw_watch_alert_line(const struct uw_alert_record *record, enum uw_language 
     add_date(&line, alert->effective_on_day);
     add(&line, "  ");
     add_figures(&line, alert, language);
+    while (line.length > 0 && text[line.length - 1] == ' ')
+        text[--line.length] = '\0';
 }
 
 /* ---- anomalies ---- */
