@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/backoff.h"
 #include "cli/kafka_log.h"
 #include "producers/feeder.h"
 #include "schemas/codec.h"
@@ -15,6 +16,7 @@
 #define EVENT_MEMORY_MAX (16u * 1024u * 1024u)
 #define FILE_BUFFER_BYTES (256u * 1024u)
 #define RATE_CHECK_MS 5
+#define ATTEMPT_MS 5000 /* so long nothing looks whether a signal asked to stop */
 
 struct uw_outlet {
     struct uw_codec *codec;   /* of Kafka and of nowhere */
@@ -45,12 +47,13 @@ static enum uw_code open_kafka(struct uw_outlet *outlet, const struct uw_config 
     struct uw_feeder_options options = {
         .properties = config->kafka,
         .property_count = config->kafka_count,
-        .timeout_ms = config->kafka_timeout_ms,
+        .timeout_ms = config->kafka_timeout_ms < ATTEMPT_MS ? config->kafka_timeout_ms : ATTEMPT_MS,
         .log = uw_kafka_log_make(),
     };
+    struct uw_backoff backoff;
+    uw_backoff_init(&backoff, config->retry_min_ms, config->retry_max_ms, (uint64_t)uw_clock_ms());
     memcpy(options.topics, config->topics, sizeof(options.topics));
     outlet->timeout_ms = config->kafka_timeout_ms;
-    int64_t wait_ms = config->retry_min_ms;
     for (;;) {
         enum uw_code code = uw_feeder_open(&options, &outlet->feeder, error);
         if (code == UW_OK || error->class != UW_CLASS_RETRY) {
@@ -59,9 +62,9 @@ static enum uw_code open_kafka(struct uw_outlet *outlet, const struct uw_config 
         if (uw_signals_stop_requested()) {
             return uw_error_set(error, UW_ETIMEOUT, UW_CLASS_FATAL, "stopped while waiting for Kafka");
         }
-        uw_log(UW_LOG_WARNING, "%s; trying again in %" PRId64 " ms", error->text, wait_ms);
+        int32_t wait_ms = uw_backoff_next(&backoff);
+        uw_log(UW_LOG_WARNING, "%s; trying again in %" PRId32 " ms", error->text, wait_ms);
         sleep_ms(wait_ms);
-        wait_ms = wait_ms * 2 < config->retry_max_ms ? wait_ms * 2 : config->retry_max_ms;
     }
 }
 
