@@ -1,6 +1,6 @@
 /*
  * The intake against a real broker: what it hands over, where it starts, what it refuses, and how two of them
- * share the partitions.
+ * share the partitions. URENWACHT_TEST_GROUP_PROTOCOL=consumer runs them with KIP-848, where librdkafka has it.
  */
 #include "tests/support/kafka_live.h"
 
