@@ -1,0 +1,320 @@
+/*
+ * The core alone, one thread: events of a simulated region through the batch protocol (cache, fold, differences)
+ * with ports that cost nothing. Prints one JSON line.
+ *
+ * usage: bench_core [CLIENTS [DECLARATIONS [BATCH]]]
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/engine.h"
+#include "producers/region.h"
+
+#define PARTITIONS 12
+#define ARENA_BYTES ((size_t)8 * 1024 * 1024 * 1024)
+
+/* ---- ports that do nothing ---- */
+
+static uint64_t rows, revisions;
+
+static enum uw_code claim(void *context, int32_t partition, struct uw_claim *out, struct uw_error *error)
+{
+    (void)context;
+    (void)error;
+    *out = (struct uw_claim){.partition = partition, .epoch = 1, .next_sequence = 1, .as_of_day = UW_DAY_NONE};
+    return UW_OK;
+}
+
+static enum uw_code load(void *context, const struct uw_str *clients, uint32_t count, const struct uw_load_sink *sink,
+                         struct uw_error *error)
+{
+    (void)context;
+    (void)clients;
+    (void)count;
+    (void)sink;
+    (void)error;
+    return UW_OK;
+}
+
+static enum uw_code commit(void *context, const struct uw_changes *changes, struct uw_error *error)
+{
+    (void)context;
+    (void)error;
+    rows += (uint64_t)changes->fact_count + changes->account_count + changes->alert_count + changes->anomaly_count +
+            changes->aggregate_count + changes->client_count;
+    revisions += (uint64_t)changes->alert_count + changes->anomaly_count;
+    return UW_OK;
+}
+
+static enum uw_code outbox(void *context, int32_t partition, int64_t after, uint32_t limit, uw_outbox_visit *visit,
+                           void *visit_context, struct uw_error *error)
+{
+    (void)context;
+    (void)partition;
+    (void)after;
+    (void)limit;
+    (void)visit;
+    (void)visit_context;
+    (void)error;
+    return UW_OK;
+}
+
+static enum uw_code due(void *context, int32_t partition, int32_t as_of_day, uint32_t limit, uw_client_visit *visit,
+                        void *visit_context, struct uw_error *error)
+{
+    (void)context;
+    (void)partition;
+    (void)as_of_day;
+    (void)limit;
+    (void)visit;
+    (void)visit_context;
+    (void)error;
+    return UW_OK;
+}
+
+static enum uw_code mark(void *context, int32_t partition, int64_t epoch, uint64_t fingerprint, struct uw_error *error)
+{
+    (void)context;
+    (void)partition;
+    (void)epoch;
+    (void)fingerprint;
+    (void)error;
+    return UW_OK;
+}
+
+static enum uw_code published(void *context, int32_t partition, int64_t *sequence, struct uw_error *error)
+{
+    (void)context;
+    (void)partition;
+    (void)error;
+    *sequence = 0;
+    return UW_OK;
+}
+
+static enum uw_code publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                            const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
+{
+    (void)context;
+    (void)records;
+    (void)record_count;
+    (void)positions;
+    (void)position_count;
+    (void)error;
+    return UW_OK;
+}
+
+/* The value is the event itself. */
+static enum uw_code decode(void *context, enum uw_topic topic, struct uw_str value, struct uw_arena *arena,
+                           struct uw_event *event, struct uw_refusal *refusal, struct uw_error *error)
+{
+    (void)context;
+    (void)topic;
+    (void)arena;
+    (void)refusal;
+    (void)error;
+    memcpy(event, value.data, sizeof *event);
+    return UW_OK;
+}
+
+static enum uw_code encode_alert(void *context, const struct uw_alert_change *alert, int64_t now_ms,
+                                 struct uw_arena *arena, struct uw_outbox_record *record)
+{
+    (void)context;
+    (void)alert;
+    (void)now_ms;
+    (void)arena;
+    (void)record;
+    return UW_OK;
+}
+
+static enum uw_code encode_anomaly(void *context, const struct uw_anomaly_change *anomaly, int64_t now_ms,
+                                   struct uw_arena *arena, struct uw_outbox_record *record)
+{
+    (void)context;
+    (void)anomaly;
+    (void)now_ms;
+    (void)arena;
+    (void)record;
+    return UW_OK;
+}
+
+static enum uw_code encode_dead_letter(void *context, const struct uw_message *message,
+                                       const struct uw_refusal *refusal, struct uw_arena *arena,
+                                       struct uw_outbox_record *record)
+{
+    (void)context;
+    (void)message;
+    (void)refusal;
+    (void)arena;
+    (void)record;
+    return UW_EINTERNAL;
+}
+
+/* ---- the events, made before the clock starts ---- */
+
+struct stream {
+    struct uw_arena arena;
+    struct uw_message *messages;
+    uint32_t count, capacity;
+};
+
+static struct uw_str keep(struct stream *stream, struct uw_str text)
+{
+    return uw_arena_copy(&stream->arena, text);
+}
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "bench_core: %s\n", what);
+    exit(1);
+}
+
+static void keep_event(struct stream *stream, const struct uw_event *event)
+{
+    struct uw_event *copy = uw_arena_take(&stream->arena, sizeof *copy);
+    if (copy == NULL) {
+        fail("out of memory");
+    }
+    *copy = *event;
+    copy->municipality = keep(stream, event->municipality);
+    copy->client = keep(stream, event->client);
+    copy->decision = keep(stream, event->decision);
+    copy->provider = keep(stream, event->provider);
+    switch (event->topic) {
+    case UW_TOPIC_DECISIONS: {
+        struct uw_decision *decision = &copy->of.decision;
+        int32_t *months = uw_arena_take(&stream->arena, decision->evaluation_count * sizeof *months);
+        if (months == NULL) {
+            fail("out of memory");
+        }
+        for (uint32_t i = 0; i < decision->evaluation_count; i++) {
+            months[i] = decision->evaluation_list[i];
+        }
+        decision->evaluation_list = months;
+        decision->product_category = keep(stream, decision->product_category);
+        decision->product = keep(stream, decision->product);
+        decision->terms.result = keep(stream, decision->terms.result);
+        break;
+    }
+    case UW_TOPIC_DECLARATIONS:
+        copy->of.declaration.line = keep(stream, event->of.declaration.line);
+        copy->of.declaration.corrects = keep(stream, event->of.declaration.corrects);
+        copy->of.declaration.staff = keep(stream, event->of.declaration.staff);
+        break;
+    case UW_TOPIC_NO_SHOWS:
+        copy->of.no_show.no_show = keep(stream, event->of.no_show.no_show);
+        copy->of.no_show.staff = keep(stream, event->of.no_show.staff);
+        break;
+    case UW_TOPIC_EVALUATIONS:
+        break;
+    }
+    if (!uw_reserve((void **)&stream->messages, &stream->capacity, stream->count + 1, sizeof *stream->messages)) {
+        fail("out of memory");
+    }
+    stream->messages[stream->count++] =
+        (struct uw_message){.topic = event->topic,
+                            .key = copy->client,
+                            .value = {(const char *)copy, (uint32_t)sizeof *copy}};
+}
+
+static void make_stream(struct stream *stream, int32_t clients, int64_t declarations)
+{
+    struct uw_region_options options;
+    struct uw_region *region;
+    struct uw_error error = {.text = ""};
+    uw_region_options_default(&options);
+    options.clients = clients;
+    options.declarations = declarations;
+    uw_arena_init(&stream->arena, ARENA_BYTES);
+    if (uw_region_open(&options, &region, &error) != UW_OK) {
+        fail(error.text);
+    }
+    for (bool end = false; !end;) {
+        struct uw_event event;
+        if (uw_region_next(region, &event, &end, &error) != UW_OK) {
+            fail(error.text);
+        }
+        if (!end) {
+            keep_event(stream, &event);
+        }
+    }
+    uw_region_close(&region);
+}
+
+static void number_messages(struct stream *stream)
+{
+    int64_t offsets[PARTITIONS][UW_TOPIC_COUNT] = {{0}};
+    for (uint32_t i = 0; i < stream->count; i++) {
+        struct uw_message *message = &stream->messages[i];
+        uint32_t hash = 0;
+        for (uint32_t k = 0; k < message->key.length; k++) {
+            hash = hash * 31 + (uint8_t)message->key.data[k];
+        }
+        message->partition = (int32_t)(hash % PARTITIONS);
+        message->offset = offsets[message->partition][message->topic]++;
+    }
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+    int32_t clients = argc > 1 ? (int32_t)strtol(argv[1], NULL, 10) : 10000;
+    int64_t declarations = argc > 2 ? strtoll(argv[2], NULL, 10) : 100000;
+    uint32_t batch = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 20000;
+    struct stream stream = {.count = 0};
+    make_stream(&stream, clients, declarations);
+    number_messages(&stream);
+
+    struct uw_settings settings = {.rules = NULL};
+    uw_thresholds_default(&settings.defaults);
+    struct uw_error error = {.text = ""};
+    struct uw_engine *engine;
+    struct uw_engine_options options = {.decoder = {NULL, decode},
+                                        .encoder = {NULL, encode_alert, encode_anomaly, encode_dead_letter},
+                                        .store = {NULL, claim, load, commit, outbox, due, mark},
+                                        .publisher = {NULL, published, publish},
+                                        .settings = &settings,
+                                        .cache_max_bytes = (size_t)4 * 1024 * 1024 * 1024,
+                                        .as_of_day = uw_day_from_civil(2026, 12, 31)};
+    if (uw_engine_open(&options, &engine, &error) != UW_OK) {
+        fail(error.text);
+    }
+    for (int32_t partition = 0; partition < PARTITIONS; partition++) {
+        int64_t next_offset[UW_TOPIC_COUNT];
+        if (uw_engine_claim(engine, partition, next_offset, &error) != UW_OK) {
+            fail(error.text);
+        }
+    }
+    double started = seconds();
+    if (uw_engine_recover(engine, &error) != UW_OK) {
+        fail(error.text);
+    }
+    for (uint32_t at = 0; at < stream.count; at += batch) {
+        uint32_t count = stream.count - at < batch ? stream.count - at : batch;
+        if (uw_engine_apply(engine, stream.messages + at, count, 0, &error) != UW_OK ||
+            uw_engine_publish(engine, &error) != UW_OK) {
+            fail(error.text);
+        }
+    }
+    double span = seconds() - started;
+    struct uw_engine_statistics statistics;
+    uw_engine_statistics(engine, &statistics);
+    printf("{\"bench\": \"core\", \"clients\": %" PRId32 ", \"events\": %" PRIu32 ", \"batch\": %" PRIu32
+           ", \"seconds\": %.3f, \"events_per_s\": %.0f, \"rows\": %" PRIu64 ", \"revisions\": %" PRIu64
+           ", \"cache_bytes_per_fact\": %.1f}\n",
+           clients, stream.count, batch, span, stream.count / span, rows, revisions,
+           (double)statistics.cache_bytes / (double)(statistics.cache_facts > 0 ? statistics.cache_facts : 1));
+    uw_engine_close(&engine);
+    free(stream.messages);
+    uw_arena_close(&stream.arena);
+    return 0;
+}
