@@ -20,8 +20,8 @@
 
 static const char usage[] = "feed [--dry-run] [--rate N] [--all-errors] FILE|- [FILE...]";
 static const char about[] =
-    "Reads events as JSON lines, {\"topic\": \"declarations\", \"value\": {...}}, checks every rule, and sends them as\n"
-    "Avro to the topic of their kind with the client as key. '-' is standard input.\n"
+    "Reads events as JSON lines, {\"topic\": \"declarations\", \"value\": {...}}, checks every rule, and sends them\n"
+    "as Avro to the topic of their kind with the client as key. '-' is standard input.\n"
     "\n"
     "A bad line is reported with file, line number and reason, and skipped. The exit code is 1 when a line was bad or\n"
     "an event was not delivered.";

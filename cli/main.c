@@ -38,7 +38,7 @@ static void print_overview(FILE *to)
     for (size_t i = 0; i < SUBCOMMAND_COUNT; i++) {
         fprintf(to, "  %-10s  %s\n", subcommands[i].name, subcommands[i].summary);
     }
-    fprintf(to, "\n'urenwacht help COMMAND' or 'urenwacht COMMAND --help' tells more; 'urenwacht --version' the versions.\n"
+    fprintf(to, "\n'urenwacht help COMMAND' or 'urenwacht COMMAND --help' tells more.\n"
                 "Exit codes: 0 done, 1 ran and failed, 2 usage or configuration.\n");
 }
 

@@ -19,7 +19,8 @@ static const char about[] =
     "evaluations, in the order in which they were recorded. The same options give the same events.\n"
     "\n"
     "A small share is irregular on purpose; --irregularities writes the list of it, one JSON object a line, with the\n"
-    "anomaly that must come of it and the line of the event in --output. Nothing else gives an anomaly on the last day.\n"
+    "anomaly that must come of it and the line of the event in --output. Nothing else gives an anomaly on the last\n"
+    "day.\n"
     "\n"
     "Without --output the events go to Kafka's input topics.";
 

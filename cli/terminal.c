@@ -65,7 +65,8 @@ static void draw(const struct uw_progress *progress, int64_t now)
         }
         bar[BAR_CELLS] = '\0';
         int64_t left_s = rate > 0 ? (progress->total - done) / rate : 0;
-        length = snprintf(line, sizeof(line), "\r\033[K%s [%s] %3" PRId64 "%%  %" PRId64 "/s  %" PRId64 ":%02" PRId64 " left",
+        length = snprintf(line, sizeof(line),
+                          "\r\033[K%s [%s] %3" PRId64 "%%  %" PRId64 "/s  %" PRId64 ":%02" PRId64 " left",
                           progress->what, bar, done * 100 / progress->total, rate, left_s / 60, left_s % 60);
     } else {
         length = snprintf(line, sizeof(line), "\r\033[K%s %" PRId64 "  %" PRId64 "/s", progress->what, progress->done,

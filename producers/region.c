@@ -64,13 +64,12 @@ static enum uw_code check_options(struct uw_region_options *options, struct uw_e
                             UW_REGION_DAYS_MAX - 1);
     }
     if (options->municipalities == 0) {
-        options->municipalities = options->clients / 2500 + 2;
-        options->municipalities = options->municipalities > UW_REGION_MUNICIPALITIES_MAX ? UW_REGION_MUNICIPALITIES_MAX
-                                                                                        : options->municipalities;
+        int32_t count = options->clients / 2500 + 2;
+        options->municipalities = count > UW_REGION_MUNICIPALITIES_MAX ? UW_REGION_MUNICIPALITIES_MAX : count;
     }
     if (options->providers == 0) {
-        options->providers = options->clients / 150 + 6;
-        options->providers = options->providers > UW_REGION_PROVIDERS_MAX ? UW_REGION_PROVIDERS_MAX : options->providers;
+        int32_t providers = options->clients / 150 + 6;
+        options->providers = providers > UW_REGION_PROVIDERS_MAX ? UW_REGION_PROVIDERS_MAX : providers;
     }
     return UW_OK;
 }

@@ -190,7 +190,8 @@ static void draw_change(const struct uw_region *region, struct uw_region_care *c
     uint32_t number = care->number;
     care->change_day = UW_DAY_NONE;
     care->next_provider = care->provider;
-    if (draw(region, ASK_CHANGE, number, 0, 100) >= 3 || region->providers[care->provider].delivery == DELIVERY_PERIOD) {
+    if (draw(region, ASK_CHANGE, number, 0, 100) >= 3 ||
+        region->providers[care->provider].delivery == DELIVERY_PERIOD) {
         return;
     }
     int32_t day = care->valid_from_day + 40 + draw(region, ASK_CHANGE, number, 1, 150);
@@ -327,7 +328,8 @@ void uw_region_visit(const struct uw_region *region, const struct uw_region_care
     }
     visit->outcome = OUTCOME_VISIT;
     if (care->visit_minutes < 240) {
-        visit->minutes = (uint16_t)(care->visit_minutes + differences[draw(region, ASK_MINUTES, care->number, day, 10)]);
+        int32_t lot = draw(region, ASK_MINUTES, care->number, day, 10);
+        visit->minutes = (uint16_t)(care->visit_minutes + differences[lot]);
     }
 }
 

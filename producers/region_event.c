@@ -4,8 +4,9 @@
 
 /* Real codes (CBS gemeentecode), the larger ones first. */
 static const char municipality_codes[UW_REGION_MUNICIPALITIES_MAX][5] = {
-    "0202", "0268", "0200", "0228", "0203", "0225", "0226", "0209", "0221", "0252", "1705", "0275", "0277", "0293", "0296", "0299",
-    "1734", "0274", "1945", "1955", "0289", "0279", "0267", "0285", "0233", "0243", "0230", "0232", "0244", "0246", "0269", "0302",
+    "0202", "0268", "0200", "0228", "0203", "0225", "0226", "0209", "0221", "0252", "1705",
+    "0275", "0277", "0293", "0296", "0299", "1734", "0274", "1945", "1955", "0289", "0279",
+    "0267", "0285", "0233", "0243", "0230", "0232", "0244", "0246", "0269", "0302",
 };
 
 /* Appends an unsigned number with at least `digits` digits. */
@@ -36,7 +37,8 @@ static void name_provider(char *to, uint16_t provider)
     put_number(put_text(to, "4141"), provider + 1u, 4);
 }
 
-/* The identifier of a line or no-show: a letter for what it is, the day of the appointment, which care of the client. */
+/* The identifier of a line or no-show: a letter for what it is, the day of the appointment, and which care of
+ * the client. */
 static void name_id(char *to, char letter, const struct uw_region_care *care, int32_t day)
 {
     struct uw_civil civil = uw_civil_from_day(day);
@@ -145,7 +147,8 @@ static void fill_decision(struct uw_region *region, const struct uw_region_care 
     fill_policy(region, provider, &decision->no_show);
     decision->evaluation_count = uw_region_evaluation_months(care, &decision->evaluation_list);
     if (item->kind == ITEM_CONFLICTING_VERSION) {
-        decision->rate_cents_per_hour = decision->rate_cents_per_hour == UW_INT_NONE ? 5000 : decision->rate_cents_per_hour + 100;
+        int32_t first_rate = decision->rate_cents_per_hour;
+        decision->rate_cents_per_hour = first_rate == UW_INT_NONE ? 5000 : first_rate + 100;
         if (!item->redelivery) {
             mark(region, UW_ANOMALY_VERSION_CONFLICT, UW_SUBJECT_VERSION, event, decision->version);
         }

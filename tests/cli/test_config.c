@@ -117,7 +117,9 @@ static void test_kafka_properties_in_every_form(void **state)
 {
     (void)state;
     struct uw_config config;
-    load("kafka:\n  sasl: {username: me, password: \"p: #w\"}\n  bootstrap.servers: a:1,b:2\nkafka.client.id: east\n", &config);
+    load("kafka:\n  sasl: {username: me, password: \"p: #w\"}\n"
+         "  bootstrap.servers: a:1,b:2\nkafka.client.id: east\n",
+         &config);
     assert_int_equal(config.kafka_count, 4);
     for (uint32_t i = 1; i < config.kafka_count; i++) {
         assert_true(strcmp(config.kafka[i - 1].name, config.kafka[i].name) < 0);
@@ -249,19 +251,23 @@ static void test_mistakes_of_overrides(void **state)
     refuse("thresholds:\n  stalled_day: 3\n", ":2: thresholds.stalled_day: unknown key");
     refuse("thresholds: {stalled_days: 0}", ":1: thresholds.stalled_days: '0' is not an integer of 1 to 3660");
     refuse("thresholds: {surplus_thresholds_percent: [80, 80]}",
-           ":1: thresholds.surplus_thresholds_percent: '80,80' is not a list of at most 8 different percents of 1 to 1000");
+           ":1: thresholds.surplus_thresholds_percent: '80,80' is not a list of at most 8 different percents "
+           "of 1 to 1000");
     refuse("thresholds: {surplus_thresholds_percent: [1,2,3,4,5,6,7,8,9]}",
-           ":1: thresholds.surplus_thresholds_percent: '1,2,3,4,5,6,7,8,9' is not a list of at most 8 different percents of "
-           "1 to 1000");
+           ":1: thresholds.surplus_thresholds_percent: '1,2,3,4,5,6,7,8,9' is not a list of at most 8 different "
+           "percents of 1 to 1000");
     refuse("thresholds:\n  overrides: 3\n", ":2: thresholds.overrides: a list is expected here");
-    refuse("thresholds:\n  overrides:\n  - 3\n", ":3: thresholds.overrides: an override is a map of selectors and thresholds");
-    refuse("thresholds:\n  overrides:\n  - law: WET\n", ":3: thresholds.overrides.law: 'WET' is not one of: WMO JEUGDWET PARTICIPATIEWET");
+    refuse("thresholds:\n  overrides:\n  - 3\n",
+           ":3: thresholds.overrides: an override is a map of selectors and thresholds");
+    refuse("thresholds:\n  overrides:\n  - law: WET\n",
+           ":3: thresholds.overrides.law: 'WET' is not one of: WMO JEUGDWET PARTICIPATIEWET");
     refuse("thresholds:\n  overrides:\n  - municipality: 268\n",
            ":3: thresholds.overrides.municipality: '268' is not a municipality's code of four digits");
     refuse("thresholds:\n  overrides:\n  - product: 02A0333\n",
            ":3: thresholds.overrides.product: '02A0333' is not a product code of 1 to 5 characters");
     refuse("thresholds:\n  overrides:\n  - law: WMO\n    stalled: 3\n", ":4: thresholds.stalled: unknown key");
-    refuse("thresholds:\n  overrides:\n  - law: WMO\n    law: WMO\n", ":4: thresholds.overrides: law is given twice in one override");
+    refuse("thresholds:\n  overrides:\n  - law: WMO\n    law: WMO\n",
+           ":4: thresholds.overrides: law is given twice in one override");
     refuse("thresholds:\n  overrides:\n  - law: WMO\n", ":3: thresholds.overrides: an override sets no threshold");
     refuse("thresholds:\n  overrides:\n  - stalled_days: 3\n",
            ":3: thresholds.overrides: an override needs municipality, law or product");
@@ -296,7 +302,8 @@ static void test_secrets_stay_out_of_messages(void **state)
     (void)state;
     struct uw_config config;
     struct uw_error error = {0};
-    const char *overrides[] = {"kafka.ssl.key.password.x=hunter2", "kafka.ssl.endpoint.identification.algorithm=hunter2"};
+    const char *overrides[] = {"kafka.ssl.key.password.x=hunter2",
+                               "kafka.ssl.endpoint.identification.algorithm=hunter2"};
     write_file("");
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(uw_config_load(path, &overrides[i], 1, &config, &error), UW_ECONFIG);

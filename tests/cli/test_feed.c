@@ -16,8 +16,8 @@
 
 static const char good[] =
     "{\"topic\": \"evaluations\", \"value\": {\"event_id\": \"679c1ef7-0d83-4e66-9ca1-95d682d0164a\", \"recorded_at\": "
-    "1768256460000, \"municipality\": \"0363\", \"client\": \"c-1\", \"decision\": \"WMO-1\", \"held_on\": \"2026-01-07\", "
-    "\"outcome\": \"CONTINUE\"}}";
+    "1768256460000, \"municipality\": \"0363\", \"client\": \"c-1\", \"decision\": \"WMO-1\", \"held_on\": "
+    "\"2026-01-07\", \"outcome\": \"CONTINUE\"}}";
 static const char bad_date[] =
     "{\"topic\": \"evaluations\", \"value\": {\"event_id\": \"679c1ef7-0d83-4e66-9ca1-95d682d0164a\", \"recorded_at\": "
     "1768256460000, \"municipality\": \"0363\", \"client\": \"c-secret\", \"decision\": \"WMO-1\", \"held_on\": "

@@ -18,7 +18,8 @@ static const struct uw_option table[] = {
 };
 
 #define PARSE(options, ...)                                                                                            \
-    parse((char *[]){"test", __VA_ARGS__, NULL}, (int)(sizeof((char *[]){"test", __VA_ARGS__}) / sizeof(char *)), options)
+    parse((char *[]){"test", __VA_ARGS__, NULL}, (int)(sizeof((char *[]){"test", __VA_ARGS__}) / sizeof(char *)),      \
+          options)
 
 static int parse(char **arguments, int count, struct uw_options *options)
 {
@@ -78,7 +79,8 @@ static void test_bad_values_leave_the_variable_alone(void **state)
 {
     (void)state;
     static const char *const numbers[] = {"", "x", "5x", "6", "-6", "99999999999999999999", "1.0", "-", " 1", "+1"};
-    static const char *const days[] = {"", "2026-02-30", "2026-2-3", "today", "1899-12-31", "2200-01-01", "2026-01-01x"};
+    static const char *const days[] = {"",           "2026-02-30", "2026-2-3",   "today",
+                                       "1899-12-31", "2200-01-01", "2026-01-01x"};
     struct uw_options options;
     int64_t number = 77;
     int32_t day = 78;
