@@ -17,7 +17,7 @@ static struct uw_arena arena;
 static void add_writer(const char *path, void *context)
 {
     (void)context;
-    size_t length;
+    size_t length = 0;
     char *json = uw_fuzz_read(path, &length);
     struct uw_error error;
     /* What is not a schema is not one here either. */

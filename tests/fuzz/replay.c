@@ -7,7 +7,7 @@
 static void replay(const char *path, void *context)
 {
     int *count = context;
-    size_t length;
+    size_t length = 0;
     char *data = uw_fuzz_read(path, &length);
     /* A copy that ends where the input does, for the sanitizer to see a step beyond it. */
     uint8_t *input = malloc(length > 0 ? length : 1);

@@ -84,7 +84,7 @@ static inline struct uw_codec *open_codec(const struct uw_codec_options *options
     json_t *schema;
     json_array_foreach(json_object_get(index, "schemas"), i, schema)
     {
-        size_t length;
+        size_t length = 0;
         char *json = read_golden(text_of(schema, "file"), &length);
         assert_int_equal(uw_codec_add_schema(codec, (struct uw_str){json, (uint32_t)length}, &error), UW_OK);
         free(json);

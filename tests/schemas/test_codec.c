@@ -54,7 +54,7 @@ static void every_case_gives_its_event_or_its_reason(void **state)
     json_t *entry;
     json_array_foreach(json_object_get(fixture->index, "cases"), i, entry)
     {
-        size_t length;
+        size_t length = 0;
         char *data = read_golden(text_of(entry, "bytes"), &length);
         enum uw_topic topic = topic_of(text_of(entry, "topic"));
         struct uw_event event;
@@ -88,7 +88,7 @@ static void each_accepted(struct fixture *fixture, void (*visit)(struct fixture 
     json_array_foreach(json_object_get(fixture->index, "cases"), i, entry)
     {
         if (text_of(entry, "line") != NULL) {
-            size_t length;
+            size_t length = 0;
             char *data = read_golden(text_of(entry, "bytes"), &length);
             visit(fixture, entry, data, length);
             free(data);
@@ -270,7 +270,7 @@ static void outputs_are_untouched_on_refusal(void **state)
     struct uw_event before = event;
     struct uw_refusal refusal;
     struct uw_error error;
-    size_t length;
+    size_t length = 0;
     char *data = read_golden("rule-minutes-zero.bin", &length);
     assert_int_equal(uw_codec_decode(fixture->codec, UW_TOPIC_DECLARATIONS, (struct uw_str){data, (uint32_t)length},
                                      &fixture->arena, &event, &refusal, &error),
@@ -302,7 +302,7 @@ static void a_full_arena_is_no_refusal(void **state)
     struct uw_event event;
     struct uw_refusal refusal;
     struct uw_error error = {UW_OK, UW_CLASS_NONE, ""};
-    size_t length;
+    size_t length = 0;
     char *data = read_golden("blocks-many.bin", &length);
     assert_int_equal(uw_codec_decode(fixture->codec, UW_TOPIC_DECISIONS, (struct uw_str){data, (uint32_t)length}, &small,
                                      &event, &refusal, &error),

@@ -157,7 +157,7 @@ static int check_file(const char *name, struct uw_codec *codec)
 {
     char path[1024];
     (void)snprintf(path, sizeof path, "%s/tests/data/%s", UW_SOURCE_DIR, name);
-    size_t length;
+    size_t length = 0;
     char *data = read_file(path, &length);
     struct uw_arena arena;
     uw_arena_init(&arena, ARENA_BYTES);
@@ -200,6 +200,41 @@ static void the_event_sets_come_back_as_they_were(void **state)
     uw_codec_close(&codec);
 }
 
+/* hostile-invalid.refused names, by line, the events that the oracle of the tests refuses: no more, no fewer. */
+static void the_oracle_refuses_the_same(void **state)
+{
+    (void)state;
+    size_t length = 0;
+    char *events = read_file(UW_SOURCE_DIR "/tests/data/hostile-invalid.events.jsonl", &length);
+    char *refused = read_file(UW_SOURCE_DIR "/tests/data/hostile-invalid.refused", &length);
+    struct uw_arena arena;
+    uw_arena_init(&arena, ARENA_BYTES);
+    char *next = refused;
+    long number = 1;
+    for (char *line = events, *end; *line != '\0'; line = end + 1, number++) {
+        end = strchr(line, '\n');
+        assert_non_null(end);
+        *end = '\0';
+        bool wanted = strtol(next, NULL, 10) == number;
+        struct uw_event event;
+        struct uw_refusal refusal = {UW_REFUSED_NOT, ""};
+        enum uw_code code = uw_json_read_event(uw_str_from(line), &arena, &event, &refusal);
+        if (code != (wanted ? UW_EINPUT : UW_OK)) {
+            fail_msg("line %ld: %s", number, wanted ? "accepted" : refusal.text);
+        }
+        if (wanted) {
+            next = strchr(next, '\n');
+            assert_non_null(next);
+            next++;
+        }
+        uw_arena_reset(&arena);
+    }
+    assert_string_equal(next, "");
+    uw_arena_close(&arena);
+    free(events);
+    free(refused);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +242,7 @@ int main(void)
         cmocka_unit_test(empty_and_long_lines),
         cmocka_unit_test(a_line_comes_back_as_it_was),
         cmocka_unit_test(the_event_sets_come_back_as_they_were),
+        cmocka_unit_test(the_oracle_refuses_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

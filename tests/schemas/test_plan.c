@@ -256,7 +256,7 @@ static enum uw_code fake_lookup(void *context, int32_t schema_id, char **schema_
 /* The golden declaration with the registry's header instead of the fingerprint. */
 static struct uw_str confluent_value(uint32_t id, char *buffer, size_t size)
 {
-    size_t length;
+    size_t length = 0;
     char *data = read_golden("declaration.bin", &length);
     assert_true(length - 5 <= size);
     memcpy(buffer + 5, data + 10, length - 10);

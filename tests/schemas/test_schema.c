@@ -15,7 +15,7 @@ static void canonical_forms_equal_fastavro(void **state)
     json_t *entry;
     json_array_foreach(json_object_get(index, "schemas"), i, entry)
     {
-        size_t length;
+        size_t length = 0;
         char *json = read_golden(text_of(entry, "file"), &length);
         struct uw_schema *schema = NULL;
         struct uw_error error;
