@@ -46,8 +46,9 @@ enum uw_code uw_pgstore_slot(struct uw_pgstore *store, int32_t *slot, struct uw_
 /* Changes the owner's name, for instances that are called after their slot. */
 enum uw_code uw_pgstore_rename(struct uw_pgstore *store, const char *owner, struct uw_error *error) UW_MUST_USE;
 
-/* Visits up to `limit` clients with facts that name the decision, in the order of their names;
- * usually one. What the client has is then read with the port's `load`. */
+/* Visits up to `limit` clients of the decision, in the order of their names; usually one. Of an unknown decision
+ * these are the clients with no-shows, evaluations or an open UNKNOWN_DECISION that name it. What a client has is
+ * then read with the port's `load`. */
 enum uw_code uw_pgstore_decision_clients(struct uw_pgstore *store, struct uw_str municipality, struct uw_str decision,
                                          uint32_t limit, uw_client_visit *visit, void *visit_context,
                                          struct uw_error *error) UW_MUST_USE;

@@ -198,7 +198,7 @@ const struct uw_table_shape *uw_table_shape(enum uw_table table)
 
 #define LOAD_FROM(table) " FROM unnest($1::text[]) WITH ORDINALITY w (client, place)" \
                          " JOIN urenwacht_data." table " f ON f.client = w.client"
-#define LOAD_FACT "SELECT (w.place - 1)::integer, f.event_id, f.event_id_upper, f.recorded_at, f.municipality, f.decision"
+#define LOAD_PLACE "SELECT (w.place - 1)::integer, "
 
 static const struct {
     const char *name, *sql;
@@ -221,19 +221,10 @@ static const struct {
     /* Waits for a transaction that is still under way, so that what is read is settled. */
     {"settle", "SELECT epoch, last_commit IS NOT DISTINCT FROM $2::uuid FROM urenwacht_data.partition_state"
                " WHERE partition = ANY ($1::integer[]) ORDER BY partition FOR UPDATE"},
-    {"load_decisions", LOAD_FACT ", f.provider, f.version, f.status, f.law, f.product_category, f.product, f.care,"
-                       " f.valid_from, f.valid_to, f.effective_from, f.model, f.frequency, f.volume_minutes,"
-                       " f.min_minutes, f.max_minutes, f.minutes_per_year, f.minutes_per_week, f.surplus_minutes,"
-                       " f.price_cents, f.expected_minutes_per_week, f.result, f.billable_percent, f.max_per_month,"
-                       " f.notice_hours, f.counts_to_budget, f.rate_cents_per_hour, f.evaluation_months"
-                       LOAD_FROM("decision_fact") " WHERE NOT f.redelivery"},
-    {"load_declarations", LOAD_FACT ", f.provider, f.line, f.kind, f.corrects, f.performed_on, f.performed_until,"
-                          " f.started_at, f.minutes, f.staff" LOAD_FROM("declaration_fact")
-                          " WHERE NOT f.redelivery"},
-    {"load_no_shows", LOAD_FACT ", f.provider, f.no_show, f.status, f.appointment_on, f.appointment_at,"
-                      " f.planned_minutes, f.reason, f.notice_minutes, f.staff" LOAD_FROM("no_show_fact")
-                      " WHERE NOT f.redelivery"},
-    {"load_evaluations", LOAD_FACT ", f.held_on, f.outcome" LOAD_FROM("evaluation_fact") " WHERE NOT f.redelivery"},
+    {"load_decisions", LOAD_PLACE UW_STORED_DECISION LOAD_FROM("decision_fact") " WHERE NOT f.redelivery"},
+    {"load_declarations", LOAD_PLACE UW_STORED_DECLARATION LOAD_FROM("declaration_fact") " WHERE NOT f.redelivery"},
+    {"load_no_shows", LOAD_PLACE UW_STORED_NO_SHOW LOAD_FROM("no_show_fact") " WHERE NOT f.redelivery"},
+    {"load_evaluations", LOAD_PLACE UW_STORED_EVALUATION LOAD_FROM("evaluation_fact") " WHERE NOT f.redelivery"},
     {"load_alerts", "SELECT (w.place - 1)::integer, f.kind, f.status, f.severity, f.municipality, f.decision,"
                     " f.provider, f.segment_from, f.period_from, f.threshold, f.effective_on, f.revision"
                     LOAD_FROM("alert_state")},
@@ -250,12 +241,13 @@ static const struct {
                      " WHERE partition = $1::integer AND next_change_on IS DISTINCT FROM '-infinity'"},
     {"decision_clients", "SELECT client FROM (SELECT client FROM urenwacht_data.decision_fact"
                          " WHERE municipality = $1::text AND decision = $2::text"
-                         " UNION SELECT client FROM urenwacht_data.declaration_fact"
-                         " WHERE municipality = $1::text AND decision = $2::text"
                          " UNION SELECT client FROM urenwacht_data.no_show_fact"
                          " WHERE municipality = $1::text AND decision = $2::text"
                          " UNION SELECT client FROM urenwacht_data.evaluation_fact"
-                         " WHERE municipality = $1::text AND decision = $2::text) u"
+                         " WHERE municipality = $1::text AND decision = $2::text"
+                         " UNION SELECT client FROM urenwacht_data.anomaly_state"
+                         " WHERE municipality = $1::text AND decision = $2::text AND status = 'OPEN'"
+                         " AND kind = 'UNKNOWN_DECISION') u"
                          " ORDER BY client LIMIT $3::bigint"},
 };
 

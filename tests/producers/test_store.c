@@ -961,13 +961,26 @@ static void decisions_lead_to_clients(void **state)
     struct uw_pgstore *store;
     struct uw_error error;
     struct uw_partition_change partition;
-    struct uw_event events[3] = {live_line("second", 1), live_line("first", 2), live_line("first", 3)};
+    struct uw_event events[3] = {decision_of(UW_MODEL_TASK, false), line_of(true), no_show_of(true)};
     struct uw_fact_change facts[3];
+    struct uw_anomaly_change anomaly = {.kind = UW_ANOMALY_UNKNOWN_DECISION,
+                                        .client = UW_STR("b"),
+                                        .municipality = UW_STR("0003"),
+                                        .decision = UW_STR("unknown"),
+                                        .subject = {UW_SUBJECT_LINE, UW_STR("12345678"), UW_STR("1"), 0},
+                                        .provider = UW_STR("12345678"),
+                                        .revision = 1,
+                                        .first_day = 20000,
+                                        .last_day = 20000,
+                                        .minutes = 60,
+                                        .recorded_at_ms = LIVE_AT_MS};
     const struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                        .partitions = &partition,
                                        .partition_count = 1,
                                        .facts = facts,
-                                       .fact_count = 3};
+                                       .fact_count = 3,
+                                       .anomalies = &anomaly,
+                                       .anomaly_count = 1};
     struct names names = {""};
 
     (void)state;
@@ -978,11 +991,15 @@ static void decisions_lead_to_clients(void **state)
     store = live_open("one");
     partition = live_claim(store, 0);
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
-    assert_int_equal(uw_pgstore_decision_clients(store, UW_STR("0363"), UW_STR("WMO-1"), 10, add_name, &names, &error),
+    assert_int_equal(uw_pgstore_decision_clients(store, UW_STR("0003"), UW_STR("d"), 10, add_name, &names, &error),
                      UW_OK);
-    assert_string_equal(names.text, "first second ");
+    assert_string_equal(names.text, "a ");
     names.text[0] = '\0';
-    assert_int_equal(uw_pgstore_decision_clients(store, UW_STR("0363"), UW_STR("WMO-2"), 10, add_name, &names, &error),
+    assert_int_equal(
+        uw_pgstore_decision_clients(store, UW_STR("0003"), UW_STR("unknown"), 10, add_name, &names, &error), UW_OK);
+    assert_string_equal(names.text, "b ");
+    names.text[0] = '\0';
+    assert_int_equal(uw_pgstore_decision_clients(store, UW_STR("0363"), UW_STR("d"), 10, add_name, &names, &error),
                      UW_OK);
     assert_string_equal(names.text, "");
     uw_pgstore_close(&store);
