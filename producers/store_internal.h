@@ -67,6 +67,29 @@ enum uw_code uw_pgstore_ready(struct uw_pgstore *store, struct uw_error *error) 
 enum uw_code uw_pgstore_prepare(struct uw_postgres *postgres, struct uw_error *error) UW_MUST_USE;
 const struct uw_table_shape *uw_table_shape(enum uw_table table);
 
+/* ---- store_load.c ---- */
+
+/* What a stored fact consists of, in the order in which uw_pgstore_read_fact takes it; `f` is the table's alias. */
+#define UW_STORED_FACT "f.event_id, f.event_id_upper, f.recorded_at, f.municipality, f.decision"
+#define UW_STORED_DECISION                                                                                             \
+    UW_STORED_FACT ", f.provider, f.version, f.status, f.law, f.product_category, f.product, f.care,"                  \
+                   " f.valid_from, f.valid_to, f.effective_from, f.model, f.frequency, f.volume_minutes,"              \
+                   " f.min_minutes, f.max_minutes, f.minutes_per_year, f.minutes_per_week, f.surplus_minutes,"         \
+                   " f.price_cents, f.expected_minutes_per_week, f.result, f.billable_percent, f.max_per_month,"       \
+                   " f.notice_hours, f.counts_to_budget, f.rate_cents_per_hour, f.evaluation_months"
+#define UW_STORED_DECLARATION                                                                                          \
+    UW_STORED_FACT ", f.provider, f.line, f.kind, f.corrects, f.performed_on, f.performed_until, f.started_at,"        \
+                   " f.minutes, f.staff"
+#define UW_STORED_NO_SHOW                                                                                              \
+    UW_STORED_FACT ", f.provider, f.no_show, f.status, f.appointment_on, f.appointment_at, f.planned_minutes,"         \
+                   " f.reason, f.notice_minutes, f.staff"
+#define UW_STORED_EVALUATION UW_STORED_FACT ", f.held_on, f.outcome"
+
+/* The event of a row whose columns from `field` on are those above; all but `topic` and the client, which are the
+ * caller's. Strings are borrowed from the row, a decision's list from the arena, which is reset. UW_ENOMEM. */
+enum uw_code uw_pgstore_read_fact(const PGresult *row, int field, struct uw_arena *arena,
+                                  struct uw_event *event) UW_MUST_USE;
+
 /* ---- store_slot.c ---- */
 
 enum uw_code uw_pgstore_retake_slot(struct uw_pgstore *store, struct uw_error *error) UW_MUST_USE;

@@ -149,40 +149,48 @@ static void take_no_show(struct cursor *cursor, struct uw_no_show *no_show)
     no_show->staff = take_string(cursor);
 }
 
+enum uw_code uw_pgstore_read_fact(const PGresult *row, int field, struct uw_arena *arena, struct uw_event *event)
+{
+    struct cursor cursor = {row, field};
+    enum uw_code code = UW_OK;
+
+    memcpy(event->event_id.bytes, PQgetvalue(row, 0, cursor.field++), sizeof event->event_id.bytes);
+    event->event_id.upper = (uint32_t)take_term(&cursor);
+    event->recorded_at_ms = take_instant(&cursor);
+    event->municipality = take_string(&cursor);
+    event->decision = take_string(&cursor);
+    switch (event->topic) {
+    case UW_TOPIC_DECISIONS:
+        event->provider = take_string(&cursor);
+        code = take_decision(&cursor, arena, &event->of.decision);
+        break;
+    case UW_TOPIC_DECLARATIONS:
+        event->provider = take_string(&cursor);
+        take_declaration(&cursor, &event->of.declaration);
+        break;
+    case UW_TOPIC_NO_SHOWS:
+        event->provider = take_string(&cursor);
+        take_no_show(&cursor, &event->of.no_show);
+        break;
+    case UW_TOPIC_EVALUATIONS:
+        event->of.evaluation.held_on_day = take_day(&cursor);
+        event->of.evaluation.outcome = (enum uw_outcome_of_evaluation)take_code(&cursor);
+        break;
+    }
+    return code;
+}
+
 static enum uw_code visit_fact(void *context, const PGresult *row)
 {
     const struct load *load = context;
-    struct cursor cursor = {row, 1};
     struct uw_event event;
     uint32_t client = client_index(load, row);
-    enum uw_code code = UW_OK;
+    enum uw_code code;
 
     memset(&event, 0, sizeof event);
     event.topic = load->topic;
-    memcpy(event.event_id.bytes, PQgetvalue(row, 0, cursor.field++), sizeof event.event_id.bytes);
-    event.event_id.upper = (uint32_t)take_term(&cursor);
-    event.recorded_at_ms = take_instant(&cursor);
     event.client = load->clients[client];
-    event.municipality = take_string(&cursor);
-    event.decision = take_string(&cursor);
-    switch (load->topic) {
-    case UW_TOPIC_DECISIONS:
-        event.provider = take_string(&cursor);
-        code = take_decision(&cursor, load->arena, &event.of.decision);
-        break;
-    case UW_TOPIC_DECLARATIONS:
-        event.provider = take_string(&cursor);
-        take_declaration(&cursor, &event.of.declaration);
-        break;
-    case UW_TOPIC_NO_SHOWS:
-        event.provider = take_string(&cursor);
-        take_no_show(&cursor, &event.of.no_show);
-        break;
-    case UW_TOPIC_EVALUATIONS:
-        event.of.evaluation.held_on_day = take_day(&cursor);
-        event.of.evaluation.outcome = (enum uw_outcome_of_evaluation)take_code(&cursor);
-        break;
-    }
+    code = uw_pgstore_read_fact(row, 1, load->arena, &event);
     return code == UW_OK ? load->sink->fact(load->sink->context, client, &event) : code;
 }
 
