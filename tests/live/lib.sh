@@ -1,0 +1,252 @@
+# What the live suites share: checks that are counted, cases with a database and topics of their own, processes
+# that end with the case. Sourced by tests/live/*.sh; tests/run says what stands in the environment.
+# shellcheck shell=bash
+
+live=$UW_SOURCE/tests/live
+# A suite that is run twice on one stack meets nothing of the first time.
+run=$$
+suite=$(basename "$0" .sh)
+work=$(mktemp -d "${TMPDIR:-/tmp}/urenwacht-$suite.XXXXXX")
+results=$work/results
+: >"$results"
+suite_dsn=$URENWACHT_DSN
+lane_limit=2
+declare -A process_of=()
+# The exit status that `await` and `run` found; 'timeout' when the process did not end.
+status=''
+
+export PYTHONPATH=$live PYTHONDONTWRITEBYTECODE=1
+# The suite's own configuration; nothing that lies on the machine may add to it.
+export URENWACHT_CONFIG=$work/urenwacht.yaml
+: >"$URENWACHT_CONFIG"
+
+# ---------------------------------------------------------------------------
+# Counting
+
+passed() { printf 'passed %s%s\n' "${case_name:+$case_name: }" "$1" | tee -a "$results"; }
+
+# $2 and what follows are files that show why.
+failed() {
+    printf 'FAILED %s%s\n' "${case_name:+$case_name: }" "$1" | tee -a "$results"
+    local file
+    for file in "${@:2}"; do
+        if [[ -s $file ]]; then
+            printf -- '    -- %s\n' "${file##*/}"
+            tail -n 12 "$file" | cut -c1-400 | sed 's/^/    /'
+        fi
+    done
+}
+
+# Runs a command whose exit status is the verdict; what it prints is shown when it fails.
+check() {
+    local what=$1 output
+    shift
+    output=$(mktemp "$work/check.XXXXXX")
+    if "$@" >"$output" 2>&1; then
+        passed "$what"
+    else
+        failed "$what" "$output"
+    fi
+    rm -f "$output"
+}
+
+# The text $2 is $3; $4 and what follows are shown when not.
+check_equal() {
+    if [[ $2 == "$3" ]]; then
+        passed "$1"
+    else
+        failed "$1: '$2' is not '$3'" "${@:4}"
+    fi
+}
+
+# Some line of file $2 matches the extended regular expression $3.
+check_says() {
+    if grep -Eq -- "$3" "$2"; then
+        passed "$1"
+    else
+        failed "$1: nothing says '$3'" "$2"
+    fi
+}
+
+# No line of file $2 matches $3.
+check_silent() {
+    if grep -Eq -- "$3" "$2"; then
+        failed "$1: something says '$3'" "$2"
+    else
+        passed "$1"
+    fi
+}
+
+# ---------------------------------------------------------------------------
+# Waiting, and processes
+
+now_ms() { printf '%s\n' $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
+# Tries the command until it succeeds; false after $1 seconds.
+wait_until() {
+    local until=$((SECONDS + $1))
+    shift
+    while ! "$@" >/dev/null 2>&1; do
+        ((SECONDS < until)) || return 1
+        sleep 0.05
+    done
+}
+
+says() { grep -Eq -- "$2" "$1"; }
+
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
+# Starts the command under the name $1; its output goes to $dir/$1.out and $dir/$1.err.
+start() {
+    local name=$1
+    shift
+    "$UW_COMMAND" "$@" >"$dir/$name.out" 2>"$dir/$name.err" </dev/null &
+    process_of[$name]=$!
+}
+
+# Waits for the process $1 to end by itself, at most $2 seconds.
+await() {
+    local pid=${process_of[$1]}
+    if wait_until "$2" ended "$pid"; then
+        status=0
+        wait "$pid" || status=$?
+    else
+        kill -KILL "$pid" 2>/dev/null || true
+        wait "$pid" || true
+        status=timeout
+    fi
+    unset "process_of[$1]"
+}
+
+# Sends the signal $2 to the process $1 and waits for its end, at most $3 seconds (10).
+stop() {
+    kill -"${2:-TERM}" "${process_of[$1]}" 2>/dev/null || true
+    await "$1" "${3:-10}"
+}
+
+# Runs the command to its end, at most 120 seconds.
+run() {
+    start "$@"
+    await "$1" 120
+}
+
+# The same, where nothing but success will do.
+must() {
+    run "$@"
+    if [[ $status != 0 ]]; then
+        failed "urenwacht ${*:2} ends with $status" "$dir/$1.err"
+        exit 1
+    fi
+}
+
+# ---------------------------------------------------------------------------
+# Cases
+
+sql() { psql -XAtq -v ON_ERROR_STOP=1 "$URENWACHT_DSN" -c "$1"; }
+admin_sql() { psql -XAtq -v ON_ERROR_STOP=1 "$URENWACHT_ADMIN_DSN" -c "SET client_min_messages = warning" -c "$1"; }
+
+case_close() {
+    local name
+    for name in "${!process_of[@]}"; do
+        kill -KILL "${process_of[$name]}" 2>/dev/null || true
+        wait "${process_of[$name]}" 2>/dev/null || true
+    done
+    if [[ -n ${database:-} ]]; then
+        admin_sql "DROP DATABASE IF EXISTS \"$database\" WITH (FORCE)" || true
+    fi
+}
+
+# Runs the function $2 with the rest as a case named $1, in a shell of its own.
+case_run() {
+    case_name=$1
+    dir=$work/$1
+    mkdir -p "$dir"
+    shift
+    (
+        process_of=()
+        database=''
+        trap case_close EXIT
+        trap 'exit 130' INT TERM
+        "$@"
+    ) &
+    wait $! || failed "ended early ($?)"
+}
+
+# The same beside other cases; what it prints comes in one piece.
+case_lane() {
+    while (($(jobs -rp | wc -l) >= lane_limit)); do
+        wait -n || true
+    done
+    (case_run "$@" >"$work/$1.log" 2>&1; cat "$work/$1.log") &
+}
+
+# What a case works on: a database, topics of $1 partitions (3), a consumer group. The rest are lines of the configuration.
+fresh() {
+    local id=$suite-$run-$case_name partitions=${1:-3}
+    database=$id
+    config=$dir/urenwacht.yaml
+    {
+        printf 'kafka:\n  session.timeout.ms: 3000\n  heartbeat.interval.ms: 300\n'
+        printf 'retry:\n  max_ms: 1000\n'
+        printf 'group:\n  id: %s\n' "$id"
+        printf 'topics:\n  partitions: %s\n' "$partitions"
+        printf "  %s: $id.%s\n" decisions{,} declarations{,} no-shows{,} evaluations{,} alerts{,} anomalies{,} \
+            dead-letters{,}
+        if (($# > 1)); then
+            printf '%s\n' "${@:2}"
+        fi
+    } >"$config"
+    export URENWACHT_CONFIG=$config URENWACHT_DSN=${suite_dsn%/*}/$id UW_TOPICS=$id UW_GROUP=$id
+    admin_sql "CREATE DATABASE \"$id\" OWNER urenwacht"
+    must migrate migrate
+    must topics topics --create
+}
+
+# Accepted and refused events so far, of all partitions.
+applied() { sql 'SELECT coalesce(sum(next_offset), 0) FROM urenwacht.progress'; }
+applied_all() { (($(applied) >= $1)); }
+
+# Compares what stands in the database and what was published with the expected state $1; the rest goes to verify.py.
+verify() {
+    check "${verdict:-state and published records are those of $(basename "$1" .json)}" \
+        "$UW_PYTHON" "$live/verify.py" --expected "$@"
+}
+
+# The events of file $2 in order $1 (file, reversed, or a seed to shuffle by) to standard output.
+ordered() {
+    case $1 in
+    file) cat "$2" ;;
+    reversed) tac "$2" ;;
+    *)
+        "$UW_PYTHON" -c 'import random, sys
+lines = sys.stdin.readlines()
+random.Random(sys.argv[1]).shuffle(lines)
+sys.stdout.writelines(lines)' "$1" <"$2"
+        ;;
+    esac
+}
+
+# ---------------------------------------------------------------------------
+
+# Called by trap.
+# shellcheck disable=SC2317
+suite_close() {
+    local job
+    for job in $(jobs -p); do
+        kill -TERM "$job" 2>/dev/null || true
+    done
+    wait || true
+    rm -rf "$work"
+}
+trap suite_close EXIT
+trap 'exit 130' INT TERM
+
+# Waits for the cases and prints the sum as the last line.
+suite_end() {
+    local good bad
+    wait || true
+    good=$(grep -c '^passed' "$results" || true)
+    bad=$(grep -c '^FAILED' "$results" || true)
+    printf '%s passed, %s failed\n' "$good" "$bad"
+    ((bad == 0))
+}

@@ -1,0 +1,133 @@
+"""Reading and writing Kafka for the live suites, through a client and an Avro codec that are not Urenwacht's own."""
+import io
+import json
+import os
+import socket
+import struct
+import time
+
+import confluent_kafka
+import confluent_kafka.admin
+import fastavro
+from confluent_kafka import TopicPartition
+
+INPUTS = ("decisions", "declarations", "no-shows", "evaluations")
+OUTPUTS = ("alerts", "anomalies", "dead-letters")
+PATIENCE_SECONDS = 30
+
+
+def topic_name(kind):
+    """The name of a topic of the running case."""
+    return f"{os.environ['UW_TOPICS']}.{kind}"
+
+
+def settings(**more):
+    return {"bootstrap.servers": os.environ["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"], **more}
+
+
+def ends(client, topic):
+    """The high watermark of each partition of a topic."""
+    partitions = client.list_topics(topic, PATIENCE_SECONDS).topics[topic].partitions
+    return {p: client.get_watermark_offsets(TopicPartition(topic, p), PATIENCE_SECONDS)[1] for p in partitions}
+
+
+def read_all(topics):
+    """All committed messages of the topics, in the order of each partition."""
+    client = confluent_kafka.Consumer(settings(**{
+        "group.id": "reader", "enable.auto.commit": False, "isolation.level": "read_committed",
+        "enable.partition.eof": True, "auto.offset.reset": "earliest"}))
+    open_partitions = {(t, p) for t in topics for p in client.list_topics(t, PATIENCE_SECONDS).topics[t].partitions}
+    client.assign([TopicPartition(t, p, confluent_kafka.OFFSET_BEGINNING) for t, p in sorted(open_partitions)])
+    messages, deadline = [], time.monotonic() + PATIENCE_SECONDS
+    while open_partitions:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no end of {sorted(open_partitions)}")
+        for message in client.consume(10000, 0.1):
+            if message.error() is None:
+                messages.append(message)
+            elif message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                open_partitions.discard((message.topic(), message.partition()))
+            else:
+                raise confluent_kafka.KafkaException(message.error())
+    client.close()
+    return messages
+
+
+def committed(group, topics):
+    """(offset, metadata) that the group committed, by topic and partition; offset below 0: none.
+
+    Asked in Kafka's own protocol (OffsetFetch, version 1): the client's binding reads metadata beyond its end. The
+    broker of the tests is the only one, and so the group's coordinator.
+    """
+    client = confluent_kafka.Consumer(settings(**{"group.id": "reader"}))
+    partitions = {t: sorted(client.list_topics(t, PATIENCE_SECONDS).topics[t].partitions) for t in topics}
+    client.close()
+
+    def text(value):
+        return struct.pack(">h", len(value.encode())) + value.encode()
+
+    request = struct.pack(">hhi", 9, 1, 1) + text("tests") + text(group) + struct.pack(">i", len(partitions))
+    for topic, numbers in partitions.items():
+        request += text(topic) + struct.pack(f">i{len(numbers)}i", len(numbers), *numbers)
+    host, port = os.environ["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"].split(",")[0].rsplit(":", 1)
+    with socket.create_connection((host, int(port)), PATIENCE_SECONDS) as connection:
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        answer = connection.makefile("rb")
+
+        def take(form):
+            return struct.unpack(form, answer.read(struct.calcsize(form)))
+
+        def take_text():
+            length = take(">h")[0]
+            return None if length < 0 else answer.read(length).decode()
+
+        take(">ii")  # length, correlation id
+        offsets = {}
+        for _ in range(take(">i")[0]):
+            topic = take_text()
+            for _ in range(take(">i")[0]):
+                partition, offset = take(">iq")
+                offsets[topic, partition] = (offset, take_text())
+                error = take(">h")[0]
+                if error:
+                    raise RuntimeError(f"OffsetFetch of {topic}/{partition}: error {error}")
+        return offsets
+
+
+def schema_file(name):
+    """One of the schemas as they lie in the tree."""
+    with open(os.path.join(os.environ["UW_SOURCE"], "schemas", f"{name}.avsc"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def fingerprint(schema):
+    """CRC-64-AVRO of the canonical form, as the eight bytes of the single-object encoding."""
+    text = fastavro.schema.to_parsing_canonical_form(fastavro.parse_schema(schema, _force=True))
+    return bytes.fromhex(fastavro.schema.fingerprint(text, "CRC-64-AVRO"))
+
+
+def encode_body(schema, value):
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(schema, _force=True), value)
+    return out.getvalue()
+
+
+def encode(schema, value):
+    """Single-object encoding."""
+    return b"\xc3\x01" + fingerprint(schema) + encode_body(schema, value)
+
+
+def encode_confluent(schema_id, schema, value):
+    """The wire format of a schema registry's clients."""
+    return b"\x00" + struct.pack(">i", schema_id) + encode_body(schema, value)
+
+
+def decode(schema, data):
+    """A value in single-object encoding that was written by exactly this schema."""
+    if data[:10] != b"\xc3\x01" + fingerprint(schema):
+        raise ValueError(f"not written by {schema['name']}: begins with {data[:10].hex()}")
+    body = io.BytesIO(data[10:])
+    value = fastavro.schemaless_reader(body, fastavro.parse_schema(schema, _force=True), None)
+    if body.read(1):
+        raise ValueError("bytes behind the value")
+    return value
