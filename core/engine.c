@@ -63,7 +63,7 @@ static enum uw_code out_of_memory(struct uw_error *error)
                         UW_ENGINE_BATCH_BYTES_MAX >> 20);
 }
 
-static uint64_t fingerprint_of(const struct uw_settings *settings)
+uint64_t uw_engine_fingerprint(const struct uw_settings *settings)
 {
     uint64_t fingerprint = uw_settings_fingerprint(settings) * UINT64_C(1099511628211) + UW_RULES_VERSION;
     return fingerprint == 0 ? 1 : fingerprint;
@@ -78,7 +78,7 @@ enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_e
     }
     opened->options = *options;
     opened->as_of_day = options->as_of_day;
-    opened->fingerprint = fingerprint_of(options->settings);
+    opened->fingerprint = uw_engine_fingerprint(options->settings);
     uw_judgement_init(&opened->judgement, options->settings);
     uw_arena_init(&opened->arena, UW_ENGINE_BATCH_BYTES_MAX);
     *engine = opened;
@@ -870,7 +870,7 @@ void uw_engine_tick(struct uw_engine *engine, int32_t as_of_day)
 enum uw_code uw_engine_replace_settings(struct uw_engine *engine, const struct uw_settings *settings,
                                         struct uw_error *error)
 {
-    uint64_t fingerprint = fingerprint_of(settings);
+    uint64_t fingerprint = uw_engine_fingerprint(settings);
     bool differs = fingerprint != engine->fingerprint;
     engine->options.settings = settings;
     engine->judgement.settings = settings;

@@ -20,7 +20,9 @@ void uw_fold_close(struct uw_fold *fold)
     free(fold->accounts);
     free(fold->alerts);
     free(fold->anomalies);
-    free(fold->shares);
+    for (uint32_t i = 0; i < UW_GRAIN_COUNT; i++) {
+        free(fold->shares[i].items);
+    }
     free(fold->order);
     free(fold->sorted);
     uw_fold_init(fold);
@@ -268,7 +270,8 @@ static void start(struct uw_fold *fold, const struct uw_client *client)
     fold->client = client;
     fold->failed = false;
     fold->case_count = fold->interval_count = fold->segment_count = fold->entry_count = 0;
-    fold->account_count = fold->alert_count = fold->anomaly_count = fold->share_count = 0;
+    fold->account_count = fold->alert_count = fold->anomaly_count = 0;
+    fold->shares[UW_GRAIN_WEEK].count = fold->shares[UW_GRAIN_MONTH].count = 0;
     fold->next_change_day = UW_DAY_NONE;
     if (!uw_reserve((void **)&fold->line_verdicts, &fold->line_verdict_capacity, client->line_count, 1) ||
         !uw_reserve((void **)&fold->absence_verdicts, &fold->absence_verdict_capacity, client->absence_count, 1) ||
@@ -278,14 +281,14 @@ static void start(struct uw_fold *fold, const struct uw_client *client)
     }
 }
 
-static enum uw_code run(struct uw_fold *fold, bool with_alerts, bool with_shares)
+static enum uw_code run(struct uw_fold *fold, bool with_alerts)
 {
     void (*const steps[])(struct uw_fold *) = {uw_fold_cases, uw_fold_lines, uw_fold_absences, uw_fold_sort_entries};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && !fold->failed; i++) {
         steps[i](fold);
     }
     if (!fold->failed) {
-        uw_fold_pools(fold, with_alerts, with_shares);
+        uw_fold_pools(fold, with_alerts);
     }
     if (!fold->failed && with_alerts) {
         uw_fold_line_signals(fold);
@@ -306,7 +309,7 @@ enum uw_code uw_fold_run(struct uw_fold *fold, const struct uw_client *client, c
     start(fold, client);
     fold->settings = settings;
     fold->as_of_day = as_of_day;
-    return fold->failed ? UW_ENOMEM : run(fold, true, true);
+    return fold->failed ? UW_ENOMEM : run(fold, true);
 }
 
 enum uw_code uw_fold_run_sums(struct uw_fold *fold, const struct uw_client *client)
@@ -315,5 +318,5 @@ enum uw_code uw_fold_run_sums(struct uw_fold *fold, const struct uw_client *clie
     fold->settings = NULL;
     /* Before every date: signals that wait for a day are not reached, and are not asked for. */
     fold->as_of_day = INT32_MIN + 1;
-    return fold->failed ? UW_ENOMEM : run(fold, false, true);
+    return fold->failed ? UW_ENOMEM : run(fold, false);
 }

@@ -83,14 +83,23 @@ struct uw_anomaly {
     uint32_t other_fact; /* index in lines or absences */
 };
 
-/* A share of an aggregate row: uw_aggregate_change without the sums over clients. */
+/* What one decision delivered in a week or a month under one provider and funding form: its share of an aggregate
+ * row. The allotment of a pool that has an end is spread evenly over its days; what falls in the week or month
+ * belongs to the share of the first day on which the pool delivered in it (docs/tables.md). */
 struct uw_share {
-    enum uw_grain grain;
     int32_t period_from_day;
-    uw_text decision, provider, product_category, product;
-    uint8_t law, care, model; /* enum uw_law, uw_care, uw_model */
+    uint32_t case_index;
+    uw_text provider;
+    enum uw_model model;
     int64_t delivered_minutes, no_show_minutes, used_minutes, allotted_minutes;
 };
+
+struct uw_share_list {
+    struct uw_share *items;
+    uint32_t count, capacity;
+};
+
+#define UW_GRAIN_COUNT 2
 
 struct uw_fold_scratch;
 
@@ -113,9 +122,8 @@ struct uw_fold {
     struct uw_account *accounts;
     struct uw_alert *alerts;
     struct uw_anomaly *anomalies;
-    struct uw_share *shares; /* only when asked for; not summed, not sorted */
-    uint32_t account_count, account_capacity, alert_count, alert_capacity, anomaly_count, anomaly_capacity,
-        share_count, share_capacity;
+    struct uw_share_list shares[UW_GRAIN_COUNT]; /* by enum uw_grain; by case, rising periods */
+    uint32_t account_count, account_capacity, alert_count, alert_capacity, anomaly_count, anomaly_capacity;
     /* The first day after as_of on which alerts or anomalies can differ without an event; UW_DAY_NONE: never. */
     int32_t next_change_day;
 

@@ -15,7 +15,7 @@ void uw_fold_cases(struct uw_fold *fold);
 void uw_fold_lines(struct uw_fold *fold);
 void uw_fold_absences(struct uw_fold *fold);
 void uw_fold_sort_entries(struct uw_fold *fold);
-void uw_fold_pools(struct uw_fold *fold, bool with_alerts, bool with_shares);
+void uw_fold_pools(struct uw_fold *fold, bool with_alerts);
 void uw_fold_evaluations(struct uw_fold *fold, const struct uw_case *care);
 void uw_fold_line_signals(struct uw_fold *fold);
 

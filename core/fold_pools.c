@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* Allotments of longer periods are not spread over days in the aggregates (docs/tables.md). */
-#define SPREAD_DAYS_MAX 3660
-
 /* A pool while its days are walked through. */
 struct pool {
     const struct uw_case *care;
@@ -19,96 +16,86 @@ struct pool {
     const struct uw_percents *percents; /* NULL: this kind of pool has no thresholds */
     int32_t crossed_day[UW_PERCENT_THRESHOLDS_MAX];
     int32_t exceeded_day; /* first day on which more than the allotment was used */
+    int32_t shared_day[UW_GRAIN_COUNT]; /* through this day the allotment is in the shares */
 };
 
-/* Where the shares of the two grains are being summed; UINT32_MAX: nowhere yet. */
+/* Where the shares are being summed, and for which days the cursor is good. */
 struct share_cursor {
-    uint32_t index[2];
+    bool open;
+    int32_t from_day[UW_GRAIN_COUNT], to_day[UW_GRAIN_COUNT];
+    int32_t interval_to_day; /* of the version in force, whose provider it is */
+    uw_text provider;
+    enum uw_model model;
 };
 
-static int32_t grain_start(enum uw_grain grain, int32_t day)
+static void add_share(struct uw_fold *fold, const struct share_cursor *cursor, const struct uw_case *care,
+                      enum uw_grain grain)
 {
-    return grain == UW_GRAIN_WEEK ? uw_week_start(day) : uw_month_start(day);
-}
-
-static int32_t grain_end(enum uw_grain grain, int32_t day)
-{
-    return grain == UW_GRAIN_WEEK ? uw_week_start(day) + 6 : uw_month_end(day);
-}
-
-/* The share of a period that the cursor stands on, or a new one. */
-static struct uw_share *share_at(struct uw_fold *fold, struct share_cursor *cursor, enum uw_grain grain,
-                                 const struct uw_case *care, enum uw_model model, uw_text provider,
-                                 int32_t period_from_day)
-{
-    uint32_t at = cursor->index[grain];
-    if (at != UINT32_MAX && fold->shares[at].period_from_day == period_from_day &&
-        fold->shares[at].provider == provider && fold->shares[at].model == model) {
-        return &fold->shares[at];
-    }
-    if (!uw_reserve((void **)&fold->shares, &fold->share_capacity, fold->share_count + 1, sizeof *fold->shares)) {
+    struct uw_share_list *list = &fold->shares[grain];
+    if (!uw_reserve((void **)&list->items, &list->capacity, list->count + 1, sizeof *list->items)) {
         fold->failed = true;
-        return NULL;
+        return;
     }
-    cursor->index[grain] = fold->share_count;
-    struct uw_share *share = &fold->shares[fold->share_count++];
-    *share = (struct uw_share){.grain = grain,
-                               .period_from_day = period_from_day,
-                               .decision = care->decision,
-                               .provider = provider,
-                               .product_category = care->latest->product_category,
-                               .product = care->latest->product,
-                               .law = care->latest->law,
-                               .care = care->latest->care,
-                               .model = (uint8_t)model};
-    return share;
+    list->items[list->count++] = (struct uw_share){.period_from_day = cursor->from_day[grain],
+                                                   .case_index = (uint32_t)(care - fold->cases),
+                                                   .provider = cursor->provider,
+                                                   .model = cursor->model};
 }
 
-static void share_day(struct uw_fold *fold, struct share_cursor *cursor, const struct pool *pool, int32_t day,
-                      int64_t delivered_minutes, int64_t no_show_minutes, int64_t used_minutes)
+/* Brings the cursor to a day; days come in order. Computing a month's bounds costs more than all the rest. */
+static void move_cursor(struct uw_fold *fold, struct share_cursor *cursor, const struct pool *pool, int32_t day)
 {
-    uw_text provider = uw_case_interval(fold, pool->care, day)->version->provider;
+    bool moved[UW_GRAIN_COUNT] = {!cursor->open || day > cursor->to_day[UW_GRAIN_WEEK],
+                                  !cursor->open || day > cursor->to_day[UW_GRAIN_MONTH]};
+    if (moved[UW_GRAIN_WEEK]) {
+        cursor->from_day[UW_GRAIN_WEEK] = uw_week_start(day);
+        cursor->to_day[UW_GRAIN_WEEK] = cursor->from_day[UW_GRAIN_WEEK] + 6;
+    }
+    if (moved[UW_GRAIN_MONTH]) {
+        cursor->from_day[UW_GRAIN_MONTH] = uw_month_start(day);
+        cursor->to_day[UW_GRAIN_MONTH] = uw_month_end(day);
+    }
+    bool differs = !cursor->open || cursor->model != pool->segment->terms->model;
+    if (differs || day > cursor->interval_to_day) {
+        const struct uw_interval *interval = uw_case_interval(fold, pool->care, day);
+        differs = differs || cursor->provider != interval->version->provider;
+        cursor->interval_to_day = interval->to_day == UW_DAY_NONE ? INT32_MAX : interval->to_day;
+        cursor->provider = interval->version->provider;
+        cursor->model = pool->segment->terms->model;
+    }
+    cursor->open = true;
     for (enum uw_grain grain = UW_GRAIN_WEEK; grain <= UW_GRAIN_MONTH; grain++) {
-        struct uw_share *share = share_at(fold, cursor, grain, pool->care, pool->segment->terms->model, provider,
-                                          grain_start(grain, day));
-        if (share == NULL) {
-            return;
+        if (differs || moved[grain]) {
+            add_share(fold, cursor, pool->care, grain);
         }
-        share->delivered_minutes += delivered_minutes;
-        share->no_show_minutes += no_show_minutes;
-        share->used_minutes += used_minutes;
     }
 }
 
 /* Day i of n gets floor(A·(i+1)/n) − floor(A·i/n): the sum over the days is the allotment. */
-static int64_t spread(int64_t allotted_minutes, int64_t first, int64_t end, int64_t days)
-{
-    return allotted_minutes * end / days - allotted_minutes * first / days;
-}
-
-static void share_allotment(struct uw_fold *fold, struct share_cursor *cursor, const struct pool *pool)
+static int64_t allotted_between(const struct pool *pool, int32_t from_day, int32_t to_day)
 {
     const struct uw_period *period = &pool->period;
-    bool is_spread = period->to_day != UW_DAY_NONE && period->to_day - period->from_day < SPREAD_DAYS_MAX;
-    int32_t end_day = is_spread ? period->to_day : period->from_day;
-    int64_t days = end_day - period->from_day + 1;
-    for (enum uw_grain grain = UW_GRAIN_WEEK; grain <= UW_GRAIN_MONTH; grain++) {
-        for (int32_t day = period->from_day; day <= end_day;) {
-            const struct uw_interval *interval = uw_case_interval(fold, pool->care, day);
-            int32_t last = grain_end(grain, day);
-            last = last < end_day ? last : end_day;
-            if (interval->to_day != UW_DAY_NONE && interval->to_day < last && interval->to_day >= day) {
-                last = interval->to_day;
-            }
-            struct uw_share *share =
-                share_at(fold, cursor, grain, pool->care, pool->segment->terms->model, interval->version->provider,
-                         grain_start(grain, day));
-            if (share == NULL) {
-                return;
-            }
-            share->allotted_minutes +=
-                spread(pool->allotted_minutes, day - period->from_day, last + 1 - period->from_day, days);
-            day = last + 1;
+    if (pool->allotted_minutes == UW_MINUTES_NONE || period->to_day == UW_DAY_NONE) {
+        return 0;
+    }
+    int64_t days = period->to_day - period->from_day + 1;
+    int64_t first = (from_day > period->from_day ? from_day : period->from_day) - period->from_day;
+    int64_t end = (to_day < period->to_day ? to_day : period->to_day) - period->from_day + 1;
+    return pool->allotted_minutes * end / days - pool->allotted_minutes * first / days;
+}
+
+static void share_day(struct uw_fold *fold, struct share_cursor *cursor, struct pool *pool, int32_t day,
+                      int64_t delivered_minutes, int64_t no_show_minutes, int64_t used_minutes)
+{
+    move_cursor(fold, cursor, pool, day);
+    for (enum uw_grain grain = UW_GRAIN_WEEK; grain <= UW_GRAIN_MONTH && !fold->failed; grain++) {
+        struct uw_share *share = &fold->shares[grain].items[fold->shares[grain].count - 1];
+        share->delivered_minutes += delivered_minutes;
+        share->no_show_minutes += no_show_minutes;
+        share->used_minutes += used_minutes;
+        if (day > pool->shared_day[grain]) {
+            share->allotted_minutes += allotted_between(pool, cursor->from_day[grain], cursor->to_day[grain]);
+            pool->shared_day[grain] = cursor->to_day[grain];
         }
     }
 }
@@ -137,6 +124,7 @@ static void open_pool(const struct uw_case *care, const struct uw_segment *segme
     pool->allotted_minutes = uw_period_allotted(segment->terms, &pool->period);
     pool->week_day = UW_DAY_NONE;
     pool->exceeded_day = UW_DAY_NONE;
+    pool->shared_day[UW_GRAIN_WEEK] = pool->shared_day[UW_GRAIN_MONTH] = INT32_MIN;
     if (segment->terms->model == UW_MODEL_FIXED_PLUS_SURPLUS) {
         pool->percents = &care->thresholds.surplus_thresholds_percent;
     } else if (is_budget(segment->terms)) {
@@ -193,9 +181,7 @@ static uint32_t add_day(struct uw_fold *fold, struct pool *pool, uint32_t first,
     if (pool->exceeded_day == UW_DAY_NONE && pool->used_minutes > pool->allotted_minutes) {
         pool->exceeded_day = day;
     }
-    if (cursor != NULL) {
-        share_day(fold, cursor, pool, day, delivered, no_show, used);
-    }
+    share_day(fold, cursor, pool, day, delivered, no_show, used);
     return i;
 }
 
@@ -367,9 +353,6 @@ static uint32_t fold_segment(struct uw_fold *fold, const struct uw_case *care, c
             break;
         }
         add_account(fold, &pool);
-        if (cursor != NULL && pool.allotted_minutes != UW_MINUTES_NONE) {
-            share_allotment(fold, cursor, &pool);
-        }
         if (with_alerts) {
             alert_pool(fold, &pool, next_used_day);
         }
@@ -445,18 +428,18 @@ static void alert_stalled(struct uw_fold *fold, const struct uw_case *care)
     }
 }
 
-void uw_fold_pools(struct uw_fold *fold, bool with_alerts, bool with_shares)
+void uw_fold_pools(struct uw_fold *fold, bool with_alerts)
 {
     for (uint32_t i = 0; i < fold->case_count && !fold->failed; i++) {
         const struct uw_case *care = &fold->cases[i];
         if (!care->active) {
             continue;
         }
-        struct share_cursor cursor = {{UINT32_MAX, UINT32_MAX}};
+        struct share_cursor cursor = {.open = false};
         uint32_t entry = care->entry_first, end = care->entry_first + care->entry_count;
         for (uint32_t k = 0; k < care->segment_count && !fold->failed; k++) {
             entry = fold_segment(fold, care, &fold->segments[care->segment_first + k], entry, end, with_alerts,
-                                 with_shares ? &cursor : NULL);
+                                 &cursor);
         }
         if (with_alerts && !fold->failed) {
             uw_fold_evaluations(fold, care);

@@ -420,7 +420,7 @@ enum uw_code uw_judge_after(struct uw_judgement *judgement, struct uw_resident *
         code = judge_accounts(judgement, resident);
     }
     if (code == UW_OK && facts_changed) {
-        code = uw_sums_after(&judgement->sums, &judgement->fold, resident->partition);
+        code = uw_sums_after(&judgement->sums, &judgement->fold);
     }
     if (code == UW_OK) {
         code = judge_alerts(judgement, resident);

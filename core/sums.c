@@ -8,20 +8,25 @@
 void uw_sums_init(struct uw_sums *sums)
 {
     memset(sums, 0, sizeof *sums);
+    uw_arena_init(&sums->texts, UW_SUMS_BYTES_MAX);
 }
 
 void uw_sums_close(struct uw_sums *sums)
 {
     free(sums->rows);
     free(sums->slots);
-    free(sums->before);
-    free(sums->after);
+    for (uint32_t i = 0; i < UW_GRAIN_COUNT; i++) {
+        free(sums->before[i].items);
+        free(sums->after[i].items);
+    }
+    uw_arena_close(&sums->texts);
     uw_sums_init(sums);
 }
 
 void uw_sums_reset(struct uw_sums *sums)
 {
     sums->row_count = 0;
+    uw_arena_reset(&sums->texts);
     if (sums->slots != NULL) {
         memset(sums->slots, 0, sums->slot_count * sizeof *sums->slots);
     }
@@ -38,9 +43,8 @@ void uw_sums_reset(struct uw_sums *sums)
 
 /* Any order will do that brings the shares of one row together: texts are compared by number. The municipality
  * is the start of the decision's text, compared by its bytes. */
-static int compare_rows(const struct uw_client *client, const struct uw_share *a, const struct uw_share *b)
+static int compare_rows(const struct uw_client *client, const struct uw_row_share *a, const struct uw_row_share *b)
 {
-    RETURN_IF_DIFFERENT(a->grain, b->grain);
     RETURN_IF_DIFFERENT(a->period_from_day, b->period_from_day);
     RETURN_IF_DIFFERENT(a->provider, b->provider);
     RETURN_IF_DIFFERENT(a->model, b->model);
@@ -54,7 +58,7 @@ static int compare_rows(const struct uw_client *client, const struct uw_share *a
     return uw_str_compare(uw_client_municipality(client, a->decision), uw_client_municipality(client, b->decision));
 }
 
-static int compare_shares(const struct uw_client *client, const struct uw_share *a, const struct uw_share *b)
+static int compare_shares(const struct uw_client *client, const struct uw_row_share *a, const struct uw_row_share *b)
 {
     int order = compare_rows(client, a, b);
     if (order == 0) {
@@ -63,7 +67,7 @@ static int compare_shares(const struct uw_client *client, const struct uw_share 
     return order;
 }
 
-static void sift(const struct uw_client *client, struct uw_share *shares, uint32_t root, uint32_t count)
+static void sift(const struct uw_client *client, struct uw_row_share *shares, uint32_t root, uint32_t count)
 {
     for (uint64_t child = 2 * (uint64_t)root + 1; child < count; child = 2 * (uint64_t)root + 1) {
         if (child + 1 < count && compare_shares(client, &shares[child], &shares[child + 1]) < 0) {
@@ -72,56 +76,88 @@ static void sift(const struct uw_client *client, struct uw_share *shares, uint32
         if (compare_shares(client, &shares[root], &shares[child]) >= 0) {
             return;
         }
-        struct uw_share moved = shares[root];
+        struct uw_row_share moved = shares[root];
         shares[root] = shares[child];
         shares[child] = moved;
         root = (uint32_t)child;
     }
 }
 
-static void sort_shares(const struct uw_client *client, struct uw_share *shares, uint32_t count)
+static void sort_shares(const struct uw_client *client, struct uw_row_share *shares, uint32_t count)
 {
     for (uint32_t root = count / 2; root-- > 0;) {
         sift(client, shares, root, count);
     }
     for (uint32_t end = count; end-- > 1;) {
-        struct uw_share moved = shares[0];
+        struct uw_row_share moved = shares[0];
         shares[0] = shares[end];
         shares[end] = moved;
         sift(client, shares, 0, end);
     }
 }
 
-/* A copy of the fold's shares, sorted, with those of one decision and row added up; the new count. */
-static enum uw_code collect(const struct uw_fold *fold, struct uw_share **shares, uint32_t *capacity, uint32_t *count)
+static struct uw_row_share with_dimensions(const struct uw_fold *fold, const struct uw_share *share)
 {
-    if (!uw_reserve((void **)shares, capacity, fold->share_count, sizeof **shares)) {
-        return UW_ENOMEM;
-    }
-    if (fold->share_count > 0) {
-        memcpy(*shares, fold->shares, fold->share_count * sizeof **shares);
-    }
-    sort_shares(fold->client, *shares, fold->share_count);
+    const struct uw_case *care = &fold->cases[share->case_index];
+    return (struct uw_row_share){
+        .period_from_day = share->period_from_day,
+        .decision = care->decision,
+        .provider = share->provider,
+        .product_category = care->latest->product_category,
+        .product = care->latest->product,
+        .law = care->latest->law,
+        .care = care->latest->care,
+        .model = (uint8_t)share->model,
+        .delivered_minutes = share->delivered_minutes,
+        .no_show_minutes = share->no_show_minutes,
+        .used_minutes = share->used_minutes,
+        .allotted_minutes = share->allotted_minutes,
+    };
+}
+
+/* Adds up the shares of one decision and row, which stand together. */
+static void merge_shares(const struct uw_client *client, struct uw_row_shares *shares)
+{
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < fold->share_count; i++) {
-        struct uw_share *last = kept > 0 ? &(*shares)[kept - 1] : NULL;
-        const struct uw_share *share = &(*shares)[i];
-        if (last != NULL && compare_shares(fold->client, last, share) == 0) {
+    for (uint32_t i = 0; i < shares->count; i++) {
+        struct uw_row_share *last = kept > 0 ? &shares->items[kept - 1] : NULL;
+        const struct uw_row_share *share = &shares->items[i];
+        if (last != NULL && compare_shares(client, last, share) == 0) {
             last->delivered_minutes += share->delivered_minutes;
             last->no_show_minutes += share->no_show_minutes;
             last->used_minutes += share->used_minutes;
             last->allotted_minutes += share->allotted_minutes;
         } else {
-            (*shares)[kept++] = *share;
+            shares->items[kept++] = *share;
         }
     }
-    *count = kept;
+    shares->count = kept;
+}
+
+/* A client with one decision and one provider has its shares in order already, which is the common case. */
+static enum uw_code collect(const struct uw_fold *fold, enum uw_grain grain, struct uw_row_shares *shares)
+{
+    const struct uw_share_list *list = &fold->shares[grain];
+    if (!uw_reserve((void **)&shares->items, &shares->capacity, list->count, sizeof *shares->items)) {
+        return UW_ENOMEM;
+    }
+    bool sorted = true;
+    shares->count = list->count;
+    for (uint32_t i = 0; i < list->count; i++) {
+        shares->items[i] = with_dimensions(fold, &list->items[i]);
+        sorted = sorted && (i == 0 || shares->items[i - 1].period_from_day < shares->items[i].period_from_day);
+    }
+    if (!sorted) {
+        sort_shares(fold->client, shares->items, shares->count);
+        merge_shares(fold->client, shares);
+    }
     return UW_OK;
 }
 
 enum uw_code uw_sums_before(struct uw_sums *sums, const struct uw_fold *fold)
 {
-    return collect(fold, &sums->before, &sums->before_capacity, &sums->before_count);
+    enum uw_code code = collect(fold, UW_GRAIN_WEEK, &sums->before[UW_GRAIN_WEEK]);
+    return code == UW_OK ? collect(fold, UW_GRAIN_MONTH, &sums->before[UW_GRAIN_MONTH]) : code;
 }
 
 /* ---- the rows of the batch ---- */
@@ -145,7 +181,6 @@ static uint64_t hash_row(const struct uw_aggregate_change *row)
 {
     uint64_t hash = mix(row->grain, (uint64_t)row->period_from_day);
     hash = mix(hash, (uint64_t)row->law << 16 | (uint64_t)row->care << 8 | (uint64_t)row->model);
-    hash = mix(hash, (uint64_t)row->partition);
     hash = mix_text(hash, row->municipality);
     hash = mix_text(hash, row->provider);
     hash = mix_text(hash, row->product_category);
@@ -156,7 +191,6 @@ static uint64_t hash_row(const struct uw_aggregate_change *row)
 /* The key's order, also that of the output. */
 static int compare_keys(const struct uw_aggregate_change *a, const struct uw_aggregate_change *b)
 {
-    RETURN_IF_DIFFERENT(a->partition, b->partition);
     RETURN_IF_DIFFERENT(a->grain, b->grain);
     RETURN_IF_DIFFERENT(a->period_from_day, b->period_from_day);
     const struct uw_str pairs[][2] = {{a->municipality, b->municipality},
@@ -205,10 +239,10 @@ static bool grow_slots(struct uw_sums *sums)
 
 /* The row of a share, made when there is none. NULL when memory is refused. */
 static struct uw_aggregate_change *row_of(struct uw_sums *sums, const struct uw_client *client,
-                                          const struct uw_share *share, int32_t partition)
+                                          const struct uw_row_share *share, enum uw_grain grain)
 {
     struct uw_aggregate_change row = {
-        .grain = share->grain,
+        .grain = grain,
         .period_from_day = share->period_from_day,
         .municipality = uw_client_municipality(client, share->decision),
         .provider = uw_client_text(client, share->provider),
@@ -217,14 +251,19 @@ static struct uw_aggregate_change *row_of(struct uw_sums *sums, const struct uw_
         .law = (enum uw_law)share->law,
         .care = (enum uw_care)share->care,
         .model = (enum uw_model)share->model,
-        .partition = partition,
     };
     if (!grow_slots(sums)) {
         return NULL;
     }
     uint32_t place = find_slot(sums, &row);
     if (sums->slots[place] == 0) {
-        if (!uw_reserve((void **)&sums->rows, &sums->row_capacity, sums->row_count + 1, sizeof row)) {
+        row.municipality = uw_arena_copy(&sums->texts, row.municipality);
+        row.provider = uw_arena_copy(&sums->texts, row.provider);
+        row.product_category = uw_arena_copy(&sums->texts, row.product_category);
+        row.product = uw_arena_copy(&sums->texts, row.product);
+        bool copied = !uw_str_is_null(row.municipality) && !uw_str_is_null(row.provider) &&
+                      !uw_str_is_null(row.product_category) && !uw_str_is_null(row.product);
+        if (!copied || !uw_reserve((void **)&sums->rows, &sums->row_capacity, sums->row_count + 1, sizeof row)) {
             return NULL;
         }
         sums->rows[sums->row_count++] = row;
@@ -233,23 +272,26 @@ static struct uw_aggregate_change *row_of(struct uw_sums *sums, const struct uw_
     return &sums->rows[sums->slots[place] - 1];
 }
 
-/* What the shares [first, end) of one row come to. */
-static void total(const struct uw_share *shares, uint32_t first, uint32_t end, struct uw_aggregate_change *sum)
+/* What the shares [first, end) of one row come to, with a sign. */
+static void total(const struct uw_row_share *shares, uint32_t first, uint32_t end, int64_t sign,
+                  struct uw_aggregate_change *sum)
 {
+    int64_t decisions = 0;
     for (uint32_t i = first; i < end; i++) {
-        sum->decisions += shares[i].delivered_minutes > 0;
-        sum->delivered_minutes += shares[i].delivered_minutes;
-        sum->no_show_minutes += shares[i].no_show_minutes;
-        sum->used_minutes += shares[i].used_minutes;
-        sum->allotted_minutes += shares[i].allotted_minutes;
+        decisions += shares[i].delivered_minutes > 0;
+        sum->delivered_minutes += sign * shares[i].delivered_minutes;
+        sum->no_show_minutes += sign * shares[i].no_show_minutes;
+        sum->used_minutes += sign * shares[i].used_minutes;
+        sum->allotted_minutes += sign * shares[i].allotted_minutes;
     }
-    sum->clients += sum->decisions > 0;
+    sum->decisions += sign * decisions;
+    sum->clients += sign * (decisions > 0);
 }
 
-static uint32_t row_end(const struct uw_client *client, const struct uw_share *shares, uint32_t first, uint32_t count)
+static uint32_t row_end(const struct uw_client *client, const struct uw_row_shares *shares, uint32_t first)
 {
-    uint32_t end = first;
-    while (end < count && compare_rows(client, &shares[first], &shares[end]) == 0) {
+    uint32_t end = first + 1;
+    while (end < shares->count && compare_rows(client, &shares->items[first], &shares->items[end]) == 0) {
         end++;
     }
     return end;
@@ -261,56 +303,60 @@ static bool is_zero(const struct uw_aggregate_change *row)
            row->used_minutes == 0 && row->allotted_minutes == 0;
 }
 
-static enum uw_code add_difference(struct uw_sums *sums, const struct uw_client *client, const struct uw_share *share,
-                                   int32_t partition, const struct uw_aggregate_change *before,
-                                   const struct uw_aggregate_change *after)
+static enum uw_code add_difference(struct uw_sums *sums, const struct uw_client *client,
+                                   const struct uw_row_share *share, enum uw_grain grain,
+                                   const struct uw_aggregate_change *difference)
 {
-    struct uw_aggregate_change difference = {
-        .clients = after->clients - before->clients,
-        .decisions = after->decisions - before->decisions,
-        .delivered_minutes = after->delivered_minutes - before->delivered_minutes,
-        .no_show_minutes = after->no_show_minutes - before->no_show_minutes,
-        .used_minutes = after->used_minutes - before->used_minutes,
-        .allotted_minutes = after->allotted_minutes - before->allotted_minutes,
-    };
-    if (is_zero(&difference)) {
+    if (is_zero(difference)) {
         return UW_OK;
     }
-    struct uw_aggregate_change *row = row_of(sums, client, share, partition);
+    struct uw_aggregate_change *row = row_of(sums, client, share, grain);
     if (row == NULL) {
         return UW_ENOMEM;
     }
-    row->clients += difference.clients;
-    row->decisions += difference.decisions;
-    row->delivered_minutes += difference.delivered_minutes;
-    row->no_show_minutes += difference.no_show_minutes;
-    row->used_minutes += difference.used_minutes;
-    row->allotted_minutes += difference.allotted_minutes;
+    row->clients += difference->clients;
+    row->decisions += difference->decisions;
+    row->delivered_minutes += difference->delivered_minutes;
+    row->no_show_minutes += difference->no_show_minutes;
+    row->used_minutes += difference->used_minutes;
+    row->allotted_minutes += difference->allotted_minutes;
     return UW_OK;
 }
 
-enum uw_code uw_sums_after(struct uw_sums *sums, const struct uw_fold *fold, int32_t partition)
+static enum uw_code add_grain(struct uw_sums *sums, const struct uw_fold *fold, enum uw_grain grain)
 {
     const struct uw_client *client = fold->client;
-    uint32_t after_count = 0, before_count = sums->before_count;
-    enum uw_code code = collect(fold, &sums->after, &sums->after_capacity, &after_count);
-    for (uint32_t b = 0, a = 0; code == UW_OK && (b < before_count || a < after_count);) {
-        int order = b == before_count  ? 1
-                    : a == after_count ? -1
-                                       : compare_rows(client, &sums->before[b], &sums->after[a]);
-        struct uw_aggregate_change before = {0}, after = {0};
-        const struct uw_share *share = order <= 0 ? &sums->before[b] : &sums->after[a];
+    const struct uw_row_shares *before = &sums->before[grain], *after = &sums->after[grain];
+    enum uw_code code = UW_OK;
+    for (uint32_t b = 0, a = 0; code == UW_OK && (b < before->count || a < after->count);) {
+        int order = b == before->count  ? 1
+                    : a == after->count ? -1
+                                        : compare_rows(client, &before->items[b], &after->items[a]);
+        struct uw_aggregate_change difference = {.clients = 0};
+        const struct uw_row_share *share = order <= 0 ? &before->items[b] : &after->items[a];
         if (order <= 0) {
-            uint32_t end = row_end(client, sums->before, b, before_count);
-            total(sums->before, b, end, &before);
+            uint32_t end = row_end(client, before, b);
+            total(before->items, b, end, -1, &difference);
             b = end;
         }
         if (order >= 0) {
-            uint32_t end = row_end(client, sums->after, a, after_count);
-            total(sums->after, a, end, &after);
+            uint32_t end = row_end(client, after, a);
+            total(after->items, a, end, 1, &difference);
             a = end;
         }
-        code = add_difference(sums, client, share, partition, &before, &after);
+        code = add_difference(sums, client, share, grain, &difference);
+    }
+    return code;
+}
+
+enum uw_code uw_sums_after(struct uw_sums *sums, const struct uw_fold *fold)
+{
+    enum uw_code code = UW_OK;
+    for (enum uw_grain grain = UW_GRAIN_WEEK; grain <= UW_GRAIN_MONTH && code == UW_OK; grain++) {
+        code = collect(fold, grain, &sums->after[grain]);
+        if (code == UW_OK) {
+            code = add_grain(sums, fold, grain);
+        }
     }
     return code;
 }

@@ -37,7 +37,7 @@ COMMENT ON COLUMN urenwacht_data.aggregate.decisions IS 'Decisions with delivere
 COMMENT ON COLUMN urenwacht_data.aggregate.delivered_minutes IS 'Minutes delivered, those of no-shows included.';
 COMMENT ON COLUMN urenwacht_data.aggregate.no_show_minutes IS 'The share of no-shows in the delivered minutes.';
 COMMENT ON COLUMN urenwacht_data.aggregate.used_minutes IS 'Minutes that count against allotments.';
-COMMENT ON COLUMN urenwacht_data.aggregate.allotted_minutes IS 'Allotments of the accounts, spread over their days.';
+COMMENT ON COLUMN urenwacht_data.aggregate.allotted_minutes IS 'Allotments of the accounts that delivered in the period, spread over their days.';
 
 CREATE VIEW urenwacht.weekly AS
 SELECT period_from AS week_from, municipality, provider, product_category, product,

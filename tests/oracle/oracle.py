@@ -38,6 +38,10 @@ def first_of_month(year, month):
     return datetime.date(year, month, 1)
 
 
+def last_of_month(day):
+    return datetime.date(day.year, day.month, month_length(day.year, day.month))
+
+
 def month_length(year, month):
     following = datetime.date(year + 1, 1, 1) if month == 12 else datetime.date(year, month + 1, 1)
     return (following - first_of_month(year, month)).days
@@ -960,17 +964,22 @@ def aggregates(clients):
                         seen_decisions[row].add((client.name, municipality, name))
                     before = used
 
-                if account.allotted is None:
+                # The allotment of an account that has an end, spread over its days: what falls in a week or a month
+                # belongs to the row of the first day on which the account delivered in it.
+                if account.allotted is None or account.last is None:
                     continue
-                n = None if account.last is None else (account.last - account.first).days + 1
-                if n is None or n > 3660:
-                    for row in rows_of(account.first):
-                        sums[row]["allotted_minutes"] += account.allotted
-                else:
-                    for i in range(n):
-                        share = account.allotted * (i + 1) // n - account.allotted * i // n
-                        for row in rows_of(account.first + days(i)):
-                            sums[row]["allotted_minutes"] += share
+                n = (account.last - account.first).days + 1
+                shared = set()
+                for day in sorted(account.delivered):
+                    for row in rows_of(day):
+                        if row[:2] in shared:
+                            continue
+                        shared.add(row[:2])
+                        end_of = row[1] + days(6) if row[0] == "WEEK" else last_of_month(row[1])
+                        for i in range(n):
+                            if row[1] <= account.first + days(i) <= end_of:
+                                sums[row]["allotted_minutes"] += (account.allotted * (i + 1) // n
+                                                                  - account.allotted * i // n)
 
     names = ["grain", "period_from", "municipality", "provider", "product_category", "product", "law", "care", "model"]
     measures = ["delivered_minutes", "no_show_minutes", "allotted_minutes", "used_minutes"]
