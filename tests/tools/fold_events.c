@@ -365,9 +365,9 @@ static void fold_clients(struct world *world, const struct uw_settings *settings
     uw_sums_init(&sums);
     for (uint32_t i = 0; i < world->count; i++) {
         /* Before its first event a client has no share in any sum. */
-        sums.before_count = 0;
+        sums.before[UW_GRAIN_WEEK].count = sums.before[UW_GRAIN_MONTH].count = 0;
         if (uw_fold_run(&fold, &world->clients[i], settings, as_of_day) != UW_OK ||
-            uw_sums_after(&sums, &fold, 0) != UW_OK) {
+            uw_sums_after(&sums, &fold) != UW_OK) {
             fail("memory is exhausted");
         }
         add_results(world, &fold, world->names[i]);
