@@ -193,6 +193,9 @@ static const char *kind_words(const struct uw_explanation *e, const struct uw_ex
 static const char *judgement(struct uw_explanation *e, const struct uw_explain_row *row)
 {
     const char *verdict = uw_explain_verdict(e, row->verdict), *reason = uw_explain_reason(e, row);
+    if (row->verdict == UW_VERDICT_COUNTS && row->counted_minutes == 0) {
+        verdict = UW_SAY(e, "telt voor 0 min", "counts for 0 min");
+    }
     return reason[0] == '\0' ? verdict : uw_explain_text(e, "%s: %s", verdict, reason);
 }
 
@@ -234,7 +237,7 @@ static const char *week_words(struct uw_explanation *e, const struct uw_explain_
 {
     const char *delivered = uw_explain_text(e, UW_SAY(e, "geleverd %" PRId64, "delivered %" PRId64), week->delivered_minutes);
     if (week->no_show_minutes > 0) {
-        delivered = uw_explain_text(e, UW_SAY(e, "%s (no-show %" PRId64 ")", "%s (no-show %" PRId64 ")"), delivered,
+        delivered = uw_explain_text(e, "%s (no-show %" PRId64 ")", delivered,
                                     week->no_show_minutes);
     }
     if (period->allotted_minutes == UW_MINUTES_NONE) {
@@ -339,7 +342,7 @@ static void print_segment(struct print *print, const struct uw_explain_segment *
 {
     struct uw_explanation *e = print->explanation;
     struct uw_table table;
-    heading(print, uw_explain_text(e, UW_SAY(e, "Segment %s: %s", "Segment %s: %s"),
+    heading(print, uw_explain_text(e, "Segment %s: %s",
                                    uw_explain_range(e, segment->segment->from_day, segment->segment->to_day),
                                    uw_explain_terms(e, segment->segment->terms)));
     start_facts(print, &table);
@@ -615,8 +618,8 @@ static void print_check(struct print *print)
     }
     heading(print, UW_SAY(e, "Controle", "Check"));
     uw_page_line(&print->page, UW_STYLE_PLAIN, INDENT,
-                 uw_explain_text(e, UW_SAY(e, "%u rekeningen uitgelegd, %u opgeslagen; geleverd %" PRId64 " min, waarvan %" PRId64 " no-show; gebruikt %" PRId64,
-                                           "%u accounts explained, %u stored; delivered %" PRId64 " min, %" PRId64 " of it no-show; used %" PRId64),
+                 uw_explain_text(e, UW_SAY(e, "rekeningen: %u uitgelegd, %u opgeslagen; geleverd %" PRId64 " min, waarvan %" PRId64 " no-show; gebruikt %" PRId64,
+                                           "accounts: %u explained, %u stored; delivered %" PRId64 " min, %" PRId64 " of it no-show; used %" PRId64),
                                  accounts, e->stored.account_count, delivered, no_show, used));
     uw_page_line(&print->page, UW_STYLE_PLAIN, INDENT, comparison_words(e));
     if (e->difference_count == 0) {

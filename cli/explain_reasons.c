@@ -84,7 +84,7 @@ static const char *reversed_words(struct uw_explanation *explanation, uint32_t i
 {
     const struct uw_line *credit = &explanation->client->lines[explanation->fold->reversed_by[index]];
     return uw_explain_text(explanation,
-                           UW_SAY(explanation, "creditregel %s, geregistreerd %s", "credit %s, recorded %s"),
+                           UW_SAY(explanation, "door creditregel %s, geregistreerd %s", "by credit %s, recorded %s"),
                            uw_explain_name(explanation, credit->line),
                            uw_explain_instant(explanation, credit->stamp.recorded_at_ms));
 }
@@ -223,7 +223,7 @@ static const char *ranked_words(struct uw_explanation *explanation, const struct
     const char *rank = uw_explain_text(explanation, UW_SAY(explanation, "%s, nr. %d van de maand", "%s, no. %d of the month"),
                                        reason, (int)absence->rank + 1);
     if (absence->verdict == UW_VERDICT_COUNTS) {
-        return uw_explain_text(explanation, UW_SAY(explanation, "%s: ⌊%d·%d/100⌋ = %d min", "%s: ⌊%d·%d/100⌋ = %d min"),
+        return uw_explain_text(explanation, "%s: ⌊%d·%d/100⌋ = %d min",
                                rank, (int)fact->planned_minutes, (int)policy->billable_percent, (int)absence->minutes);
     }
     if (absence->verdict == UW_VERDICT_OVER_MAXIMUM) {

@@ -241,15 +241,15 @@ const char *uw_explain_verdict(const struct uw_explanation *explanation, enum uw
     case UW_VERDICT_SUPERSEDED:
         return UW_SAY(explanation, "vervangen door andere versie", "replaced by another version");
     case UW_VERDICT_REVERSED:
-        return UW_SAY(explanation, "teruggenomen door creditregel", "taken back by a credit");
+        return UW_SAY(explanation, "teruggenomen", "taken back");
     case UW_VERDICT_CREDIT:
-        return UW_SAY(explanation, "creditregel: neemt terug", "credit: takes back");
+        return UW_SAY(explanation, "creditregel", "credit");
     case UW_VERDICT_CREDIT_ORPHAN:
         return UW_SAY(explanation, "creditregel zonder declaratieregel", "credit of no known line");
     case UW_VERDICT_CREDIT_MISMATCH:
         return UW_SAY(explanation, "creditregel past niet", "credit does not match");
     case UW_VERDICT_CREDIT_DOUBLE:
-        return UW_SAY(explanation, "regel was al teruggenomen", "line was taken back already");
+        return UW_SAY(explanation, "dubbele creditregel", "double credit");
     case UW_VERDICT_WITHDRAWN:
         return UW_SAY(explanation, "no-show ingetrokken", "no-show withdrawn");
     case UW_VERDICT_UNKNOWN_DECISION:
