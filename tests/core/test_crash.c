@@ -1,0 +1,261 @@
+/*
+ * DESIGN section 5, crash at every step: for every port call of a history the instance crashes just before and
+ * just after its effect, or the call fails as its contract allows; a new instance goes on, and the database and
+ * the committed output are those of the run in which nothing happened.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/instance.h"
+#include "tests/support/law.h"
+#include "tests/support/thresholds.h"
+
+#define STEPS_MAX 40u
+#define BATCH_MAX 200u
+
+/* A batch, or a new day when it has no messages. */
+struct step {
+    const struct uw_message *messages;
+    uint32_t count;
+    int32_t as_of_day;
+    uint32_t setting;
+};
+
+/* What happens, whatever fails. */
+struct plan {
+    struct uw_hostile hostile;
+    struct uw_fake_kafka kafka; /* where the messages are; runs have their own */
+    struct step steps[STEPS_MAX];
+    uint32_t step_count;
+    struct uw_settings settings[UW_THRESHOLD_CHOICES];
+    struct uw_threshold_rule rules[UW_THRESHOLD_CHOICES][2];
+    uint64_t seed;
+    size_t cache_max_bytes;
+};
+
+static void add_step(struct plan *plan, const struct uw_message *messages, uint32_t count, int32_t as_of_day,
+                     uint32_t setting)
+{
+    assert_true(plan->step_count < STEPS_MAX);
+    plan->steps[plan->step_count++] = (struct step){messages, count, as_of_day, setting};
+}
+
+static uint32_t collect(struct plan *plan, struct uw_random *random, int64_t at[][UW_TOPIC_COUNT], uint32_t limit,
+                        struct uw_message *messages)
+{
+    uint32_t count = 0, misses = 0;
+    while (count < limit && misses < 100) {
+        int32_t partition = (int32_t)uw_random_below(random, (uint32_t)plan->kafka.partition_count);
+        enum uw_topic topic = (enum uw_topic)uw_random_below(random, UW_TOPIC_COUNT);
+        const struct uw_message *message = uw_fake_kafka_at(&plan->kafka, topic, partition, at[partition][topic]);
+        if (message == NULL) {
+            misses++;
+            continue;
+        }
+        messages[count++] = *message;
+        at[partition][topic] = message->offset + 1;
+    }
+    return count;
+}
+
+static void make_plan(struct plan *plan, uint64_t seed)
+{
+    memset(plan, 0, sizeof *plan);
+    struct uw_random random = uw_random_from(seed * 7919);
+    plan->seed = seed;
+    plan->cache_max_bytes = uw_random_chance(&random, 50) ? 0 : (size_t)1 << 30;
+    uint32_t clients = 1 + uw_random_below(&random, 3);
+    uw_hostile_make(&plan->hostile, seed, clients, 8 + uw_random_below(&random, 25));
+    int32_t partitions = uw_random_between(&random, 1, 2);
+    uw_fake_kafka_init(&plan->kafka, &plan->hostile, partitions, seed);
+    for (uint32_t i = 0; i < UW_THRESHOLD_CHOICES; i++) {
+        plan->settings[i] = uw_threshold_choice(i, plan->rules[i]);
+    }
+    int64_t at[UW_FAKE_PARTITIONS_MAX][UW_TOPIC_COUNT] = {{0}};
+    int32_t day = plan->hostile.as_of_day - 20;
+    uint32_t setting = 0;
+    add_step(plan, NULL, 0, day, setting);
+    for (bool more = true; more;) {
+        struct uw_message messages[BATCH_MAX];
+        uint32_t limit = plan->step_count > STEPS_MAX - 10 ? BATCH_MAX : 1 + uw_random_below(&random, 12);
+        uint32_t count = collect(plan, &random, at, limit, messages);
+        struct uw_message *kept = uw_arena_take(&plan->kafka.arena, BATCH_MAX * sizeof *kept);
+        assert_non_null(kept);
+        memcpy(kept, messages, count * sizeof *kept);
+        more = count > 0;
+        if (more) {
+            add_step(plan, kept, count, day, setting);
+        }
+        if (uw_random_chance(&random, 35) || !more) {
+            day += UW_RANDOM_PICK(&random, 1, 1, 15, 40, -10);
+            setting = uw_random_chance(&random, 20) ? uw_random_below(&random, UW_THRESHOLD_CHOICES) : setting;
+            add_step(plan, NULL, 0, day, setting);
+        }
+    }
+}
+
+static void forget_plan(struct plan *plan)
+{
+    uw_fake_kafka_close(&plan->kafka);
+    uw_hostile_close(&plan->hostile);
+}
+
+struct run {
+    const struct plan *plan;
+    struct uw_fake_store store;
+    struct uw_fake_kafka kafka;
+    struct uw_faults faults;
+    struct uw_instance instance;
+    uint32_t crashes;
+};
+
+static void open_instance(struct run *run, const struct step *step)
+{
+    const struct uw_instance_options options = {.store = &run->store,
+                                                .kafka = &run->kafka,
+                                                .faults = &run->faults,
+                                                .settings = &run->plan->settings[step->setting],
+                                                .as_of_day = step->as_of_day,
+                                                .pinned = true,
+                                                .cache_max_bytes = run->plan->cache_max_bytes};
+    uw_instance_open(&run->instance, &options);
+}
+
+/* Owns all partitions, whatever happened before. */
+static enum uw_progress own(struct run *run)
+{
+    enum uw_progress progress = UW_PROGRESS_DONE;
+    for (int32_t i = 0; i < run->plan->kafka.partition_count && progress == UW_PROGRESS_DONE; i++) {
+        run->kafka.owner[i] = 0;
+        if (!run->instance.assigned[i]) {
+            progress = uw_instance_assign(&run->instance, i);
+        }
+    }
+    return progress;
+}
+
+static enum uw_progress judge_due(struct run *run)
+{
+    enum uw_progress progress = UW_PROGRESS_DONE;
+    bool more = true;
+    while (more && progress == UW_PROGRESS_DONE) {
+        progress = uw_instance_due(&run->instance, 2, &more);
+    }
+    return progress;
+}
+
+static enum uw_progress take_step(struct run *run, const struct step *step)
+{
+    enum uw_progress progress = own(run);
+    if (progress == UW_PROGRESS_DONE) {
+        progress = uw_instance_replace_settings(&run->instance, &run->plan->settings[step->setting]);
+    }
+    if (progress == UW_PROGRESS_DONE) {
+        progress = uw_instance_tick(&run->instance, step->as_of_day);
+    }
+    if (progress == UW_PROGRESS_DONE) {
+        progress = step->count > 0 ? uw_instance_apply(&run->instance, step->messages, step->count) : judge_due(run);
+    }
+    return progress;
+}
+
+/* A step that did not come to its end is taken again: what it did before is passed over. */
+static void finish_step(struct run *run, const struct step *step)
+{
+    for (uint32_t tries = 0; tries < 5; tries++) {
+        enum uw_progress progress = take_step(run, step);
+        if (progress == UW_PROGRESS_DONE) {
+            return;
+        }
+        if (progress == UW_PROGRESS_STUCK) {
+            fail_msg("history %llu is stuck: %s", (unsigned long long)run->plan->seed, run->instance.error.text);
+        }
+        if (progress == UW_PROGRESS_CRASHED) {
+            uw_instance_close(&run->instance);
+            run->faults.crashed = false;
+            run->crashes++;
+            open_instance(run, step);
+        }
+    }
+    fail_msg("history %llu does not go on", (unsigned long long)run->plan->seed);
+}
+
+static void start_run(struct run *run, const struct plan *plan, enum uw_fault fault, uint64_t at)
+{
+    memset(run, 0, sizeof *run);
+    run->plan = plan;
+    run->faults = (struct uw_faults){.fault = fault, .at = at};
+    uw_fake_store_init(&run->store, plan->seed);
+    /* The topics are only read; what is published is the run's own. */
+    memcpy(run->kafka.inputs, plan->kafka.inputs, sizeof run->kafka.inputs);
+    run->kafka.hostile = plan->kafka.hostile;
+    run->kafka.partition_count = plan->kafka.partition_count;
+    uw_arena_init(&run->kafka.arena, (size_t)1 << 30);
+    open_instance(run, &plan->steps[0]);
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        finish_step(run, &plan->steps[i]);
+    }
+}
+
+static void finish_run(struct run *run)
+{
+    uw_instance_close(&run->instance);
+    uw_fake_store_close(&run->store);
+    free(run->kafka.committed);
+    uw_arena_close(&run->kafka.arena);
+}
+
+/* Every call of the plan's clean run, with every fault. */
+static void check_plan(uint64_t seed)
+{
+    static struct plan plan;
+    static struct run run;
+    char text[UW_LAW_TEXT_BYTES];
+    make_plan(&plan, seed);
+    start_run(&run, &plan, UW_FAULT_NONE, 0);
+    const struct step *last = &plan.steps[plan.step_count - 1];
+    if (!uw_law_holds(&run.store, &run.kafka, &plan.settings[last->setting], last->as_of_day, text)) {
+        fail_msg("history %llu: %s", (unsigned long long)seed, text);
+    }
+    struct uw_digest clean = uw_law_digest(&run.store, &run.kafka);
+    uint64_t calls = run.faults.calls;
+    finish_run(&run);
+    for (enum uw_fault fault = UW_FAULT_CRASH_BEFORE; fault < UW_FAULT_COUNT; fault++) {
+        for (uint64_t at = 1; at <= calls; at++) {
+            start_run(&run, &plan, fault, at);
+            struct uw_digest digest = uw_law_digest(&run.store, &run.kafka);
+            const char *difference = uw_digest_difference(&clean, &digest);
+            if (difference != NULL || run.store.problem[0] != '\0' || run.kafka.problem[0] != '\0') {
+                fail_msg("history %llu, fault %d at call %llu of %llu: %s %s %s", (unsigned long long)seed, (int)fault,
+                         (unsigned long long)at, (unsigned long long)calls, difference == NULL ? "" : difference,
+                         run.store.problem, run.kafka.problem);
+            }
+            bool is_crash = fault == UW_FAULT_CRASH_BEFORE || fault == UW_FAULT_CRASH_AFTER;
+            assert_int_equal(run.crashes, is_crash ? 1 : 0);
+            finish_run(&run);
+        }
+    }
+    forget_plan(&plan);
+}
+
+static void test_every_fault_at_every_call(void **state)
+{
+    (void)state;
+    uint32_t rounds = uw_test_rounds(12);
+    for (uint32_t seed = 1; seed <= rounds; seed++) {
+        check_plan(seed);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_fault_at_every_call),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
