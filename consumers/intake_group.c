@@ -70,6 +70,50 @@ static int64_t start_offset(int64_t position)
     return position == 0 ? RD_KAFKA_OFFSET_BEGINNING : position;
 }
 
+/*
+ * After an assignment the decisions are read to their end before anything else. The result does not depend on it, but
+ * what subscribers see on the way does: a line that is read long before its decision would be published as
+ * one of an unknown decision, and resolved soon after. An assignment by parts cannot be split, so there all
+ * topics are read at once.
+ */
+static bool heading_needed(const struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *part = &list->elems[i];
+        int64_t low = 0, high = 0;
+
+        if (uw_intake_topic_index(intake, part->topic) != UW_TOPIC_DECISIONS)
+            continue;
+        if (rd_kafka_query_watermark_offsets(intake->client, part->topic, part->partition, &low, &high,
+                                             intake->timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return false;
+        if (high > low && intake->slots[part->partition].position[UW_TOPIC_DECISIONS] < high)
+            return true;
+    }
+    return false;
+}
+
+static void tell_taken(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
+{
+    intake->heading = !by_parts(intake) && heading_needed(intake, list);
+    if (intake->heading)
+        uw_intake_assign_again(intake);
+    else
+        tell_assigned(intake, list);
+}
+
+void uw_intake_check_heading(struct uw_intake *intake)
+{
+    if (!intake->heading)
+        return;
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        if (!intake->slots[intake->assigned[i]].ended[UW_TOPIC_DECISIONS])
+            return;
+    }
+    intake->heading = false;
+    intake->seek = true;
+}
+
 void uw_intake_assign_again(struct uw_intake *intake)
 {
     rd_kafka_topic_partition_list_t *list;
@@ -83,6 +127,8 @@ void uw_intake_assign_again(struct uw_intake *intake)
         for (int t = 0; t < UW_TOPIC_COUNT; t++) {
             slot->fetched[t] = slot->position[t];
             slot->ended[t] = false;
+            if (intake->heading && t != UW_TOPIC_DECISIONS)
+                continue;
             rd_kafka_topic_partition_list_add(list, intake->topics[t], intake->assigned[i])->offset =
                 start_offset(slot->position[t]);
         }
@@ -268,7 +314,7 @@ void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafk
         if (intake->stop.code == UW_OK && take(intake, list, &error) != UW_OK)
             uw_intake_stop(intake, &error);
         if (intake->stop.code == UW_OK)
-            tell_assigned(intake, list);
+            tell_taken(intake, list);
         else
             tell_revoked(intake, list);
     } else if (err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {

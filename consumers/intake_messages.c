@@ -140,6 +140,7 @@ static void on_event(struct uw_intake *intake, const rd_kafka_message_t *raw)
     if (raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (topic >= 0 && slot != NULL)
             slot->ended[topic] = true;
+        uw_intake_check_heading(intake);
     } else if (raw->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && topic >= 0) {
         if (slot != NULL)
             stop_out_of_range(intake, topic, raw->partition, slot->fetched[topic]);

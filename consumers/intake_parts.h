@@ -33,6 +33,7 @@ struct uw_intake {
     uint32_t assigned_count;
     bool joined;          /* an assignment came, be it empty */
     bool seek;            /* positions were set back: assign again before the next poll */
+    bool heading;         /* only decisions are read, until their end */
     uint64_t rebalances;  /* so that a heartbeat sees that one happened */
     struct uw_error stop; /* code UW_OK: none */
 
@@ -51,8 +52,10 @@ struct uw_intake {
 
 void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
                             void *opaque);
-/* Assigns what is assigned again, at the positions; used after rewinds. */
+/* Assigns what is assigned again, at the positions; used after rewinds, and when the decisions are read. */
 void uw_intake_assign_again(struct uw_intake *intake);
+/* After the end of a partition was reached: ends the reading of decisions alone when all are at their end. */
+void uw_intake_check_heading(struct uw_intake *intake);
 /* Index of a topic among the four, or -1. */
 int uw_intake_topic_index(const struct uw_intake *intake, const char *topic);
 /* The first reason to stop stays. */
