@@ -214,19 +214,21 @@ static enum action open_store(struct worker *worker)
     return action;
 }
 
-/* The instance's name: the configured one, or a slot that no other instance on the database has. */
+/* Every instance has a slot of the database, which no other has: its sums are written under it. It is also the
+ * instance's name unless one is configured. */
 static enum action name_instance(struct worker *worker)
 {
     const struct uw_config *config = worker->config;
     struct uw_error error = {.text = ""};
-    snprintf(worker->instance, sizeof worker->instance, "%s", config->instance);
-    enum action action = ACTION_GO_ON;
+    enum action action;
+    int32_t slot = 0;
+    do {
+        action = act(worker, uw_pgstore_slot(worker->store, &slot, &error), &error);
+    } while (action == ACTION_AGAIN);
     if (config->instance[0] == '\0') {
-        int32_t slot = 0;
-        do {
-            action = act(worker, uw_pgstore_slot(worker->store, &slot, &error), &error);
-        } while (action == ACTION_AGAIN);
         snprintf(worker->instance, sizeof worker->instance, "slot-%d", (int)slot);
+    } else {
+        snprintf(worker->instance, sizeof worker->instance, "%s", config->instance);
     }
     if (action == ACTION_GO_ON) {
         action = act(worker, uw_pgstore_rename(worker->store, worker->instance, &error), &error);

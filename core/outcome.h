@@ -120,7 +120,6 @@ struct uw_aggregate_change {
     enum uw_law law;
     enum uw_care care;
     enum uw_model model;
-    int32_t partition; /* 0: rows do not belong to a partition */
     int64_t clients, decisions; /* with delivered minutes in this period */
     int64_t delivered_minutes, no_show_minutes, used_minutes;
     int64_t allotted_minutes; /* of pools that delivered in the period, spread evenly over their days */

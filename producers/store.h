@@ -41,7 +41,8 @@ enum uw_code uw_pgstore_connect(struct uw_pgstore *store, struct uw_error *error
 /* Takes the first free slot 0 .. UW_PGSTORE_SLOT_COUNT - 1 of the database for as long as the handle lives: a
  * name that no other instance on the database has. After a lost connection the same slot is taken again before
  * anything else; when another instance got it in between, every call fails with UW_EFENCED. The second call
- * returns the slot of the first. UW_ELIMIT (FATAL): all are taken. */
+ * returns the slot of the first. The slot is also the writer of aggregate rows, 0 without one.
+ * UW_ELIMIT (FATAL): all are taken. */
 enum uw_code uw_pgstore_slot(struct uw_pgstore *store, int32_t *slot, struct uw_error *error) UW_MUST_USE;
 /* Changes the owner's name, for instances that are called after their slot. */
 enum uw_code uw_pgstore_rename(struct uw_pgstore *store, const char *owner, struct uw_error *error) UW_MUST_USE;

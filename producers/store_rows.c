@@ -34,7 +34,8 @@ static void add_account(struct uw_columns *tables, const struct uw_account_chang
     uw_columns_int8(columns, &place, account->no_show_minutes);
 }
 
-static void add_aggregate_key(struct uw_columns *columns, uint32_t *place, const struct uw_aggregate_change *aggregate)
+static void add_aggregate_key(struct uw_columns *columns, uint32_t *place, const struct uw_aggregate_change *aggregate,
+                              int32_t writer)
 {
     uw_columns_string(columns, place, aggregate->municipality);
     uw_columns_int2(columns, place, (int32_t)aggregate->grain);
@@ -45,16 +46,16 @@ static void add_aggregate_key(struct uw_columns *columns, uint32_t *place, const
     uw_columns_int2(columns, place, (int32_t)aggregate->law);
     uw_columns_int2(columns, place, (int32_t)aggregate->care);
     uw_columns_int2(columns, place, (int32_t)aggregate->model);
-    uw_columns_int4(columns, place, aggregate->partition);
+    uw_columns_int4(columns, place, writer);
 }
 
-/* Only a row from which something was taken can have become all zero. */
-static void add_aggregate(struct uw_columns *tables, const struct uw_aggregate_change *aggregate)
+/* Rows of all zeros are hidden by the views, and removed where they are likely: where something was taken. */
+static void add_aggregate(struct uw_columns *tables, const struct uw_aggregate_change *aggregate, int32_t writer)
 {
     struct uw_columns *columns = &tables[UW_TABLE_AGGREGATES];
     uint32_t place = 0;
 
-    add_aggregate_key(columns, &place, aggregate);
+    add_aggregate_key(columns, &place, aggregate, writer);
     uw_columns_int8(columns, &place, aggregate->clients);
     uw_columns_int8(columns, &place, aggregate->decisions);
     uw_columns_int8(columns, &place, aggregate->delivered_minutes);
@@ -64,7 +65,7 @@ static void add_aggregate(struct uw_columns *tables, const struct uw_aggregate_c
     if (aggregate->clients < 0 || aggregate->decisions < 0 || aggregate->delivered_minutes < 0 ||
         aggregate->no_show_minutes < 0 || aggregate->used_minutes < 0 || aggregate->allotted_minutes < 0) {
         place = 0;
-        add_aggregate_key(&tables[UW_TABLE_AGGREGATES_SHRUNK], &place, aggregate);
+        add_aggregate_key(&tables[UW_TABLE_AGGREGATES_SHRUNK], &place, aggregate, writer);
     }
 }
 
@@ -121,7 +122,7 @@ enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *
         add_account(store->tables, &changes->accounts[i]);
     }
     for (uint32_t i = 0; i < changes->aggregate_count; i++) {
-        add_aggregate(store->tables, &changes->aggregates[i]);
+        add_aggregate(store->tables, &changes->aggregates[i], store->slot < 0 ? 0 : store->slot);
     }
     code = add_outcomes(store, changes);
     for (uint32_t i = 0; i < UW_TABLE_COUNT && code == UW_OK; i++) {

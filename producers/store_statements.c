@@ -142,12 +142,12 @@ static const char correct_anomalies[] =
 
 static const char add_aggregates[] =
     "INSERT INTO urenwacht_data.aggregate AS a (municipality, grain, period_from, provider, product_category,"
-    " product, law, care, model, partition, clients, decisions, delivered_minutes, no_show_minutes, used_minutes,"
+    " product, law, care, model, writer, clients, decisions, delivered_minutes, no_show_minutes, used_minutes,"
     " allotted_minutes) SELECT * FROM unnest($1::text[], $2::smallint[], $3::date[], $4::text[], $5::text[],"
     " $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[], $11::bigint[], $12::bigint[],"
     " $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])"
     " ON CONFLICT (municipality, grain, period_from, provider, product_category, product, law, care, model,"
-    " partition) DO UPDATE SET clients = a.clients + excluded.clients, decisions = a.decisions + excluded.decisions,"
+    " writer) DO UPDATE SET clients = a.clients + excluded.clients, decisions = a.decisions + excluded.decisions,"
     " delivered_minutes = a.delivered_minutes + excluded.delivered_minutes,"
     " no_show_minutes = a.no_show_minutes + excluded.no_show_minutes,"
     " used_minutes = a.used_minutes + excluded.used_minutes,"
@@ -155,10 +155,10 @@ static const char add_aggregates[] =
 static const char delete_aggregates[] =
     "DELETE FROM urenwacht_data.aggregate a USING unnest($1::text[], $2::smallint[], $3::date[], $4::text[],"
     " $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[])"
-    " w (municipality, grain, period_from, provider, product_category, product, law, care, model, partition)"
+    " w (municipality, grain, period_from, provider, product_category, product, law, care, model, writer)"
     " WHERE a.municipality = w.municipality AND a.grain = w.grain AND a.period_from = w.period_from"
     " AND a.provider = w.provider AND a.product_category = w.product_category AND a.product = w.product"
-    " AND a.law = w.law AND a.care = w.care AND a.model = w.model AND a.partition = w.partition"
+    " AND a.law = w.law AND a.care = w.care AND a.model = w.model AND a.writer = w.writer"
     " AND (a.clients, a.decisions, a.delivered_minutes, a.no_show_minutes, a.used_minutes, a.allotted_minutes)"
     " = (0, 0, 0, 0, 0, 0)";
 

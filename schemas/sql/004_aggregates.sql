@@ -1,5 +1,6 @@
--- Sums for dashboards. A row belongs to one partition, so that instances never wait for each other; the views
--- add the partitions up. A client lives in one partition, so that counts of clients add up as well.
+-- Sums for dashboards. A row belongs to one writer, so that instances never wait for each other; the views add the
+-- writers up. Everything in a row is a difference: one writer may take away what another one has added, and then
+-- has a row below zero. Only the sum over the writers means something.
 
 CREATE TABLE urenwacht_data.aggregate (
     municipality text COLLATE "C" NOT NULL,
@@ -11,17 +12,17 @@ CREATE TABLE urenwacht_data.aggregate (
     law smallint NOT NULL,
     care smallint NOT NULL,
     model smallint NOT NULL,
-    partition integer NOT NULL,
+    writer integer NOT NULL,
     clients bigint NOT NULL,
     decisions bigint NOT NULL,
     delivered_minutes bigint NOT NULL,
     no_show_minutes bigint NOT NULL,
     used_minutes bigint NOT NULL,
     allotted_minutes bigint NOT NULL,
-    PRIMARY KEY (municipality, grain, period_from, provider, product_category, product, law, care, model, partition)
+    PRIMARY KEY (municipality, grain, period_from, provider, product_category, product, law, care, model, writer)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX aggregate_provider ON urenwacht_data.aggregate (provider, grain, period_from);
-COMMENT ON TABLE urenwacht_data.aggregate IS 'Sums per week or month and dimensions, a row for every partition.';
+COMMENT ON TABLE urenwacht_data.aggregate IS 'Sums per week or month and dimensions: what each writer has added. Only the sum over the writers means something.';
 COMMENT ON COLUMN urenwacht_data.aggregate.municipality IS 'CBS code of the municipality.';
 COMMENT ON COLUMN urenwacht_data.aggregate.grain IS '0: WEEK, 1: MONTH.';
 COMMENT ON COLUMN urenwacht_data.aggregate.period_from IS 'Monday of the week, or first day of the month.';
@@ -31,7 +32,7 @@ COMMENT ON COLUMN urenwacht_data.aggregate.product IS 'Code of the product, by t
 COMMENT ON COLUMN urenwacht_data.aggregate.law IS '0: WMO, 1: JEUGDWET, 2: PARTICIPATIEWET.';
 COMMENT ON COLUMN urenwacht_data.aggregate.care IS '0: CONTINUOUS, 1: INTENSIVE.';
 COMMENT ON COLUMN urenwacht_data.aggregate.model IS '0: Pxq, 1: Bandwidth, 2: YearBudget, 3: FixedPlusSurplus, 4: Result, 5: Task.';
-COMMENT ON COLUMN urenwacht_data.aggregate.partition IS 'The partition of the clients.';
+COMMENT ON COLUMN urenwacht_data.aggregate.writer IS 'Slot of the instance that wrote it.';
 COMMENT ON COLUMN urenwacht_data.aggregate.clients IS 'Clients with delivered minutes in the period.';
 COMMENT ON COLUMN urenwacht_data.aggregate.decisions IS 'Decisions with delivered minutes in the period.';
 COMMENT ON COLUMN urenwacht_data.aggregate.delivered_minutes IS 'Minutes delivered, those of no-shows included.';

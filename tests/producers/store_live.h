@@ -119,13 +119,28 @@ static inline int live_stop(void **state)
     return 0;
 }
 
-/* Skips the running test when there is no database; otherwise gives it an empty schema. */
+/* The server needs a moment to see that a connection was closed, and then gives its slot back. */
+static inline void live_wait_for_slots(void)
+{
+    for (int tries = 0; tries < 1000; tries++) {
+        if (live_number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1433883500 AND"
+                        " database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0) {
+            return;
+        }
+        live_sleep_ms(10);
+    }
+    fail_msg("slots of closed connections are still taken");
+}
+
+/* Skips the running test when there is no database; otherwise gives it an empty schema
+ * and all slots. */
 static inline void live_require(void)
 {
     if (live_dsn() == NULL) {
         print_message("skipped: URENWACHT_TEST_DSN names no database\n");
         skip();
     }
+    live_wait_for_slots();
     live_empty();
     live_migrate();
 }

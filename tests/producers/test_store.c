@@ -350,7 +350,7 @@ static void anomalies_have_revisions(void **state)
 
 /* ---- aggregates ---- */
 
-static struct uw_aggregate_change aggregate_of(int32_t partition, enum uw_grain grain, int64_t sign)
+static struct uw_aggregate_change aggregate_of(enum uw_grain grain, int64_t sign)
 {
     return (struct uw_aggregate_change){.grain = grain,
                                         .period_from_day = 20513,
@@ -361,7 +361,6 @@ static struct uw_aggregate_change aggregate_of(int32_t partition, enum uw_grain 
                                         .law = UW_LAW_JEUGDWET,
                                         .care = UW_CARE_INTENSIVE,
                                         .model = UW_MODEL_RESULT,
-                                        .partition = partition,
                                         .clients = sign,
                                         .decisions = 2 * sign,
                                         .delivered_minutes = 600 * sign,
@@ -370,40 +369,57 @@ static struct uw_aggregate_change aggregate_of(int32_t partition, enum uw_grain 
                                         .allotted_minutes = 700 * sign};
 }
 
+/* Of two instances each has rows of its own, also one who only takes away. */
 static void aggregates_add_up(void **state)
 {
-    struct uw_pgstore *store;
+    struct uw_pgstore *store, *other;
     struct uw_error error;
     struct uw_partition_change partitions[2];
-    struct uw_aggregate_change aggregates[3];
+    struct uw_aggregate_change aggregates[2];
     struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                  .partitions = partitions,
                                  .partition_count = 2,
                                  .aggregates = aggregates,
-                                 .aggregate_count = 3};
+                                 .aggregate_count = 2};
     char text[160];
+    int32_t slot;
 
     (void)state;
     live_require();
     store = live_open("one");
+    other = live_open("other");
+    assert_int_equal(uw_pgstore_slot(store, &slot, &error), UW_OK);
+    assert_int_equal(uw_pgstore_slot(other, &slot, &error), UW_OK);
+    assert_int_equal(slot, 1);
     partitions[0] = live_claim(store, 0);
     partitions[1] = live_claim(store, 1);
-    for (int i = 0; i < 2; i++) {
-        aggregates[0] = aggregate_of(0, UW_GRAIN_WEEK, 1);
-        aggregates[1] = aggregate_of(0, UW_GRAIN_MONTH, 1);
-        aggregates[2] = aggregate_of(1, UW_GRAIN_WEEK, 1);
-        assert_int_equal(live_commit(store, &changes, &error), UW_OK);
-    }
+    aggregates[0] = aggregate_of(UW_GRAIN_WEEK, 4);
+    aggregates[1] = aggregate_of(UW_GRAIN_MONTH, 2);
+    assert_int_equal(live_commit(store, &changes, &error), UW_OK);
     live_text("SELECT concat_ws(' ', week_from, law, care, model, clients, decisions, delivered_minutes,"
               " no_show_minutes, used_minutes, allotted_minutes) FROM urenwacht.weekly",
               text, sizeof text);
     assert_string_equal(text, "2026-03-01 JEUGDWET INTENSIVE Result 4 8 2400 240 2000 2800");
     assert_int_equal(live_number("SELECT delivered_minutes FROM urenwacht.monthly"), 1200);
-    aggregates[0] = aggregate_of(0, UW_GRAIN_WEEK, -2);
-    changes.aggregate_count = 1;
-    assert_int_equal(live_commit(store, &changes, &error), UW_OK);
+    partitions[0] = live_claim(other, 0);
+    partitions[1] = live_claim(other, 1);
+    aggregates[0] = aggregate_of(UW_GRAIN_WEEK, -2);
+    aggregates[1] = aggregate_of(UW_GRAIN_MONTH, -2);
+    assert_int_equal(live_commit(other, &changes, &error), UW_OK);
     assert_int_equal(live_number("SELECT clients FROM urenwacht.weekly"), 2);
-    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.aggregate WHERE partition = 0"), 1);
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht.monthly"), 0);
+    assert_int_equal(live_number("SELECT sum(clients) FROM urenwacht_data.aggregate WHERE writer = 0"), 6);
+    assert_int_equal(live_number("SELECT sum(clients) FROM urenwacht_data.aggregate WHERE writer = 1"), -4);
+    /* What one has added and taken again is gone. */
+    aggregates[0] = aggregate_of(UW_GRAIN_WEEK, 2);
+    aggregates[1] = aggregate_of(UW_GRAIN_MONTH, 5);
+    assert_int_equal(live_commit(other, &changes, &error), UW_OK);
+    aggregates[1] = aggregate_of(UW_GRAIN_MONTH, -3);
+    changes.aggregates = &aggregates[1];
+    changes.aggregate_count = 1;
+    assert_int_equal(live_commit(other, &changes, &error), UW_OK);
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.aggregate WHERE writer = 1 AND grain = 1"), 0);
+    uw_pgstore_close(&other);
     uw_pgstore_close(&store);
 }
 
