@@ -119,12 +119,15 @@ static const struct {
                                   "s.status, s.severity, s.effective_on, s.payload, s.observed_at")},
     {"anomaly_histories", HISTORIES("anomaly", "status, NULL::text", "s.status, s.payload, s.observed_at")},
     {"aggregates",
-     "SELECT grain, period_from, municipality, provider, product_category, product, law, care, model, partition,"
-     " clients, decisions, delivered_minutes, no_show_minutes, used_minutes, allotted_minutes"
+     "SELECT grain, period_from, municipality, provider, product_category, product, law, care, model,"
+     " sum(clients)::bigint, sum(decisions)::bigint, sum(delivered_minutes)::bigint, sum(no_show_minutes)::bigint,"
+     " sum(used_minutes)::bigint, sum(allotted_minutes)::bigint"
      " FROM urenwacht_data.aggregate WHERE $1::text IS NULL OR municipality = $1::text"
-     " ORDER BY partition, grain, period_from, municipality, provider, product_category, product, law, care, model"},
-    {"outbox_all", "SELECT partition, sequence, output, key, value, headers FROM urenwacht_data.outbox"
-                   " ORDER BY partition, sequence"},
+     " GROUP BY grain, period_from, municipality, provider, product_category, product, law, care, model"
+     " ORDER BY grain, period_from, municipality, provider, product_category, product, law, care, model"},
+    {"outbox_behind", "SELECT partition, sequence, output, key, value, headers FROM urenwacht_data.outbox"
+                      " WHERE output = $1::smallint AND (partition, sequence) > ($2::integer, $3::bigint)"
+                      " ORDER BY partition, sequence LIMIT $4::bigint"},
     {"find_alert_revisions",
      "SELECT EXISTS (SELECT FROM urenwacht_data.alert_history h WHERE h.alert_id = w.id AND h.revision = w.revision)"
      " FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY w (id, revision, place) ORDER BY w.place"},
@@ -583,13 +586,12 @@ static enum uw_code visit_aggregate(void *context, const PGresult *row)
         .law = (enum uw_law)uw_field_int2(row, 6),
         .care = (enum uw_care)uw_field_int2(row, 7),
         .model = (enum uw_model)uw_field_int2(row, 8),
-        .partition = uw_field_int4(row, 9),
-        .clients = uw_field_int8(row, 10),
-        .decisions = uw_field_int8(row, 11),
-        .delivered_minutes = uw_field_int8(row, 12),
-        .no_show_minutes = uw_field_int8(row, 13),
-        .used_minutes = uw_field_int8(row, 14),
-        .allotted_minutes = uw_field_int8(row, 15),
+        .clients = uw_field_int8(row, 9),
+        .decisions = uw_field_int8(row, 10),
+        .delivered_minutes = uw_field_int8(row, 11),
+        .no_show_minutes = uw_field_int8(row, 12),
+        .used_minutes = uw_field_int8(row, 13),
+        .allotted_minutes = uw_field_int8(row, 14),
     };
 
     return visiting->visit.aggregate(visiting->context, &change);
@@ -628,12 +630,20 @@ static enum uw_code visit_record(void *context, const PGresult *row)
     return visiting->visit.record(visiting->context, &record);
 }
 
-enum uw_code uw_pgaudit_outbox(struct uw_pgaudit *audit, uw_outbox_visit *visit, void *visit_context,
+enum uw_code uw_pgaudit_outbox(struct uw_pgaudit *audit, enum uw_output output, int32_t after_partition,
+                               int64_t after_sequence, uint32_t limit, uw_outbox_visit *visit, void *visit_context,
                                struct uw_error *error)
 {
     struct visiting visiting = {.audit = audit, .visit.record = visit, .context = visit_context};
+    uint8_t number[2] = {0, (uint8_t)output}, partition[4], sequence[8], count[8];
+    const struct uw_argument arguments[] = {{number, sizeof number}, {partition, sizeof partition},
+                                            {sequence, sizeof sequence}, {limit == 0 ? NULL : count, sizeof count}};
 
-    return uw_postgres_each(audit->postgres, "outbox_all", NULL, 0, visit_record, &visiting, error);
+    uw_put_int32(partition, after_partition);
+    uw_put_int64(sequence, after_sequence);
+    uw_put_int64(count, limit);
+    return uw_postgres_each(audit->postgres, "outbox_behind", arguments, COUNT_OF(arguments), visit_record, &visiting,
+                            error);
 }
 
 static enum uw_code visit_found(void *context, const PGresult *row)

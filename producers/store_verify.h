@@ -96,14 +96,16 @@ typedef enum uw_code uw_audit_fault_visit(void *context, const struct uw_audit_f
 enum uw_code uw_pgaudit_histories(struct uw_pgaudit *audit, uw_audit_fault_visit *visit, void *visit_context,
                                   int64_t *count, struct uw_error *error) UW_MUST_USE;
 
-/* Rows by partition, grain, period_from, municipality, provider, product_category, product, law, care, model. With a
- * municipality only its own. */
+/* Sums over all rows with the same dimensions, in the order of grain, period_from, municipality, provider,
+ * product_category, product, law, care, model. With a municipality only its own. */
 typedef enum uw_code uw_audit_aggregate_visit(void *context, const struct uw_aggregate_change *row);
 enum uw_code uw_pgaudit_aggregates(struct uw_pgaudit *audit, uw_audit_aggregate_visit *visit, void *visit_context,
                                    struct uw_error *error) UW_MUST_USE;
 
-/* What waits to be published, by partition and sequence. */
-enum uw_code uw_pgaudit_outbox(struct uw_pgaudit *audit, uw_outbox_visit *visit, void *visit_context,
+/* What waits to be published in that output, by partition and sequence: up to `limit` records (0: all) behind the one
+ * named, which at first is {-1, 0}. */
+enum uw_code uw_pgaudit_outbox(struct uw_pgaudit *audit, enum uw_output output, int32_t after_partition,
+                               int64_t after_sequence, uint32_t limit, uw_outbox_visit *visit, void *visit_context,
                                struct uw_error *error) UW_MUST_USE;
 /* found[i]: the history of alerts (or else anomalies) has that revision of that id. */
 enum uw_code uw_pgaudit_find_revisions(struct uw_pgaudit *audit, bool alerts, const struct uw_uuid *ids,
