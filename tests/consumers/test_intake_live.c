@@ -178,6 +178,44 @@ static void reads_everything_in_order(void **state)
     assert_int_equal(region.revoked_calls, 1);
 }
 
+/* What was read of decisions up to the last of them, when the first message of another topic came. */
+static void reads_decisions_first(void **state)
+{
+    const int per_partition = 500;
+    struct region region;
+    struct uw_intake *intake;
+    int64_t deadline_ms = uw_kafka_clock_ms() + WAIT_MS;
+    int64_t decisions = 0, others = 0;
+
+    (void)state;
+    if (getenv("URENWACHT_TEST_GROUP_PROTOCOL") != NULL)
+        skip(); /* an assignment by parts cannot be split */
+    region_init(&region);
+    fill(&region, per_partition);
+    intake = opened(&region);
+    while (!uw_intake_idle(intake)) {
+        const struct uw_message *messages;
+        struct uw_error error = {.text = ""};
+        uint32_t count = 0;
+
+        assert_true(uw_kafka_clock_ms() < deadline_ms);
+        if (uw_intake_poll(intake, 200, 100, 1 << 20, 10, &messages, &count, &error) != UW_OK)
+            fail_msg("%s", error.text);
+        for (uint32_t i = 0; i < count; i++) {
+            if (messages[i].topic == UW_TOPIC_DECISIONS) {
+                assert_int_equal(others, 0);
+                decisions++;
+            } else {
+                assert_int_equal(decisions, per_partition * PARTITIONS);
+                others++;
+            }
+        }
+        uw_intake_release(intake);
+    }
+    assert_int_equal(others, (UW_TOPIC_COUNT - 1) * per_partition * PARTITIONS);
+    uw_intake_close(&intake);
+}
+
 static void hands_over_key_value_and_headers(void **state)
 {
     struct region region;
@@ -526,6 +564,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_everything_in_order),
+        cmocka_unit_test(reads_decisions_first),
         cmocka_unit_test(hands_over_key_value_and_headers),
         cmocka_unit_test(keeps_what_came_in_a_heartbeat),
         cmocka_unit_test(refuses_an_offset_that_is_not_there),
