@@ -10,7 +10,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/urenwacht-$suite.XXXXXX")
 results=$work/results
 : >"$results"
 suite_dsn=$URENWACHT_DSN
-lane_limit=2
+lane_limit=${UW_LANES:-3}
 declare -A process_of=()
 # The exit status that `await` and `run` found; 'timeout' when the process did not end.
 status=''
@@ -32,7 +32,7 @@ failed() {
     for file in "${@:2}"; do
         if [[ -s $file ]]; then
             printf -- '    -- %s\n' "${file##*/}"
-            tail -n 12 "$file" | cut -c1-400 | sed 's/^/    /'
+            tail -n 12 "$file" | cut -c1-300 | sed 's/^/    /'
         fi
     done
 }
@@ -104,7 +104,7 @@ start() {
     process_of[$name]=$!
 }
 
-# Waits for the process $1 to end by itself, at most $2 seconds.
+# Waits for the process $1 to end by itself, at most $2 seconds. The shell need not tell which it saw killed.
 await() {
     local pid=${process_of[$1]}
     if wait_until "$2" ended "$pid"; then
@@ -116,7 +116,7 @@ await() {
         status=timeout
     fi
     unset "process_of[$1]"
-}
+} 2>/dev/null
 
 # Sends the signal $2 to the process $1 and waits for its end, at most $3 seconds (10).
 stop() {

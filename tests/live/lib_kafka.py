@@ -14,6 +14,8 @@ from confluent_kafka import TopicPartition
 INPUTS = ("decisions", "declarations", "no-shows", "evaluations")
 OUTPUTS = ("alerts", "anomalies", "dead-letters")
 PATIENCE_SECONDS = 30
+# Longer than the broker lets a transaction stay open that nobody ends.
+TRANSACTION_SECONDS = 75
 
 
 def topic_name(kind):
@@ -25,30 +27,38 @@ def settings(**more):
     return {"bootstrap.servers": os.environ["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"], **more}
 
 
-def ends(client, topic):
-    """The high watermark of each partition of a topic."""
-    partitions = client.list_topics(topic, PATIENCE_SECONDS).topics[topic].partitions
-    return {p: client.get_watermark_offsets(TopicPartition(topic, p), PATIENCE_SECONDS)[1] for p in partitions}
+def ends(topics):
+    """The high watermark by topic and partition, transactions that are still open included."""
+    client = confluent_kafka.Consumer(settings(**{"group.id": "reader", "isolation.level": "read_uncommitted"}))
+    places = [(t, p) for t in topics for p in client.list_topics(t, PATIENCE_SECONDS).topics[t].partitions]
+    marks = {place: client.get_watermark_offsets(TopicPartition(*place), PATIENCE_SECONDS)[1] for place in places}
+    client.close()
+    return marks
 
 
 def read_all(topics):
-    """All committed messages of the topics, in the order of each partition."""
+    """All committed messages of the topics, in the order of each partition.
+
+    The transaction of an instance that was killed hides what follows it until the broker or the instance's successor
+    ends it, so that reading goes on up to the high watermarks.
+    """
+    left = ends(topics)
     client = confluent_kafka.Consumer(settings(**{
         "group.id": "reader", "enable.auto.commit": False, "isolation.level": "read_committed",
-        "enable.partition.eof": True, "auto.offset.reset": "earliest"}))
-    open_partitions = {(t, p) for t in topics for p in client.list_topics(t, PATIENCE_SECONDS).topics[t].partitions}
-    client.assign([TopicPartition(t, p, confluent_kafka.OFFSET_BEGINNING) for t, p in sorted(open_partitions)])
-    messages, deadline = [], time.monotonic() + PATIENCE_SECONDS
-    while open_partitions:
+        "enable.partition.eof": True, "fetch.wait.max.ms": 10}))
+    client.assign([TopicPartition(*place, confluent_kafka.OFFSET_BEGINNING) for place in sorted(left)])
+    messages, deadline = [], time.monotonic() + TRANSACTION_SECONDS
+    while left:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"no end of {sorted(open_partitions)}")
+            raise TimeoutError(f"no end of {sorted(left)}")
         for message in client.consume(10000, 0.1):
+            place = message.topic(), message.partition()
             if message.error() is None:
                 messages.append(message)
-            elif message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
-                open_partitions.discard((message.topic(), message.partition()))
-            else:
+            elif message.error().code() != confluent_kafka.KafkaError._PARTITION_EOF:
                 raise confluent_kafka.KafkaException(message.error())
+            elif message.offset() >= left.get(place, 0):
+                left.pop(place, None)
     client.close()
     return messages
 

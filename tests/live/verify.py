@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Everything that must hold of a case when all of its events have been processed.
 
-usage: verify.py --expected EXPECTED.json [--events N] [--dead-letters N] [--details] [--running]
+usage: verify.py --expected EXPECTED.json [--events N] [--dead-letters N] [--details]
 
 Database and topics are those of the environment (URENWACHT_DSN, UW_TOPICS, UW_GROUP; see lib.sh). It checks that
 - the views equal the expected state, and the aggregates where it has them;
@@ -10,7 +10,7 @@ Database and topics are those of the environment (URENWACHT_DSN, UW_TOPICS, UW_G
 - as many records were published as the outbox ever held;
 - with --events, so many messages are in the topics, and all of them were applied;
 - what is applied reaches the end of every topic, and the group's committed offsets say so too, with the number of
-  the last published record (not with --running: positions without records are told to Kafka later);
+  the last published record;
 - the provider of each open alert is the expected one, and with --details its figures too, where the expected state
   has them (oracle.py --full); those in a payload are the latest only when all events were judged at once.
 Prints what differs and 'N passed, N failed'; exit 0 only when nothing does.
@@ -114,12 +114,10 @@ def check_view(last, output, tally):
         tally.note(payload_of(record) == shown, "payload", f"{record_id}: {payload_of(record)} and {shown}")
 
 
-def check_progress(tally, events, running):
+def check_progress(tally, events):
     dsn = os.environ["URENWACHT_DSN"]
     names = [lib_kafka.topic_name(kind) for kind in lib_kafka.INPUTS]
-    client = lib_kafka.confluent_kafka.Consumer(lib_kafka.settings(**{"group.id": "reader"}))
-    ends = {(name, p): end for name in names for p, end in lib_kafka.ends(client, name).items()}
-    client.close()
+    ends = lib_kafka.ends(names)
     rows = {(r["topic"], r["partition"]): r for r in compare.rows_of(dsn, "SELECT * FROM urenwacht.progress")}
     for place, end in ends.items():
         have = rows[place]["next_offset"] if place in rows else None
@@ -130,8 +128,6 @@ def check_progress(tally, events, running):
         sent, taken = sum(ends.values()), sum(s["events"] + s["refused"] for s in states)
         tally.note(sent == events, "events", f"{sent} in the topics, {events} were sent")
         tally.note(taken == events, "events", f"{taken} applied, {events} were sent")
-    if running:
-        return
     published = {s["partition"]: s["next_sequence"] - 1 for s in states}
     for place, (offset, metadata) in lib_kafka.committed(os.environ["UW_GROUP"], names).items():
         # Of a partition that never had anything to apply, nothing was ever told.
@@ -170,7 +166,6 @@ def main():
     parser.add_argument("--events", type=int)
     parser.add_argument("--dead-letters", type=int, default=0)
     parser.add_argument("--details", action="store_true")
-    parser.add_argument("--running", action="store_true")
     args = parser.parse_args()
 
     with open(args.expected, encoding="utf-8") as file:
@@ -186,7 +181,7 @@ def main():
     tally.note(counts["dead-letters"] == args.dead_letters, "dead letters",
                f"{counts['dead-letters']} instead of {args.dead_letters}")
     check_outbox(counts, tally)
-    check_progress(tally, args.events, args.running)
+    check_progress(tally, args.events)
     check_details(expected, args.details, tally)
     print(f"{tally.passed} passed, {tally.failed} failed")
     sys.exit(1 if tally.failed else 0)
