@@ -190,6 +190,7 @@ static void reads_decisions_first(void **state)
     (void)state;
     if (getenv("URENWACHT_TEST_GROUP_PROTOCOL") != NULL)
         skip(); /* an assignment by parts cannot be split */
+    live_require();
     region_init(&region);
     fill(&region, per_partition);
     intake = opened(&region);
