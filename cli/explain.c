@@ -254,7 +254,7 @@ static int explain_client(struct explain *explain, struct uw_pgstore *store, con
             return refuse_memory();
         }
         if (code != UW_OK) {
-            uw_complain("%s", error.text[0] != '\0' ? error.text : "what the database holds of the client is not valid");
+            uw_complain("%s", error.text[0] != '\0' ? error.text : "the client's rows in the database are not valid");
             return exit_code(code);
         }
         if (!found) {

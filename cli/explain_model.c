@@ -210,15 +210,15 @@ static uint32_t walk_days(struct uw_explanation *explanation, const struct uw_ex
                           struct uw_explain_period *period, uint32_t entry)
 {
     const struct uw_case *care = explanation->care;
-    const struct uw_entry *entries = &explanation->fold->entries[care->entry_first];
+    const struct uw_entry *entries = explanation->fold->entries;
+    uint32_t end = care->entry_first + care->entry_count;
     const struct uw_version_terms *terms = segment->segment->terms;
     int32_t monday = UW_DAY_NONE;
     int64_t of_week = 0;
-    while (entry < care->entry_count &&
-           (period->period.to_day == UW_DAY_NONE || entries[entry].day <= period->period.to_day)) {
+    while (entry < end && (period->period.to_day == UW_DAY_NONE || entries[entry].day <= period->period.to_day)) {
         struct uw_explain_day *day = &explanation->days[explanation->day_count++];
         *day = (struct uw_explain_day){.day = entries[entry].day};
-        for (; entry < care->entry_count && entries[entry].day == day->day; entry++) {
+        for (; entry < end && entries[entry].day == day->day; entry++) {
             day->delivered_minutes += entries[entry].minutes;
             period->no_show_minutes += entries[entry].is_no_show ? entries[entry].minutes : 0;
         }
@@ -296,7 +296,8 @@ static bool take_arrays(struct uw_explanation *explanation)
 enum uw_code uw_explain_build(struct uw_explanation *explanation)
 {
     const struct uw_case *care = explanation->care;
-    uint32_t segment_count = care == NULL ? 0 : care->segment_count, row = 0, entry = 0;
+    uint32_t segment_count = care == NULL ? 0 : care->segment_count;
+    uint32_t row = 0, entry = care == NULL ? 0 : care->entry_first; /* the first ones not yet taken */
     explanation->segments = uw_arena_take(explanation->arena, segment_count * sizeof *explanation->segments);
     if (explanation->segments == NULL) {
         return UW_ENOMEM;

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/explain_table.h"
+#include "cli/explain_sheet.h"
 
 #define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define INDENT 2
@@ -19,9 +19,9 @@ static const char *number(struct uw_explanation *explanation, int64_t minutes)
     return minutes == UW_MINUTES_NONE ? "-" : uw_explain_text(explanation, "%" PRId64, minutes);
 }
 
-static void finish(struct print *print, const struct uw_table *table)
+static void finish(struct print *print, const struct uw_sheet *table)
 {
-    uw_table_print(table, &print->page);
+    uw_sheet_print(table, &print->page);
     print->explanation->failed = print->explanation->failed || table->failed;
 }
 
@@ -59,7 +59,9 @@ static void print_head(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
     uw_page_line(&print->page, UW_STYLE_STRONG, 0,
-                 uw_explain_text(e, UW_SAY(e, "Toewijzing %s, gemeente %s, cliënt %s", "Decision %s, municipality %s, client %s"),
+                 uw_explain_text(e,
+                                 UW_SAY(e, "Toewijzing %s, gemeente %s, cliënt %s",
+                                        "Decision %s, municipality %s, client %s"),
                                  uw_explain_clean(e, e->decision_name), uw_explain_clean(e, e->municipality),
                                  uw_explain_clean(e, e->client_name)));
     print_pair(print, UW_SAY(e, "Peildatum", "As of"),
@@ -86,14 +88,14 @@ static void print_head(struct print *print)
 static void print_versions(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
-    struct uw_table table;
-    uw_table_init(&table, e->arena, 8, 1u << 0);
+    struct uw_sheet table;
+    uw_sheet_init(&table, e->arena, 8, 1u << 0);
     heading(print, UW_SAY(e, "Versies", "Versions"));
     const char *const head[] = {UW_SAY(e, "versie", "version"),   UW_SAY(e, "geldt vanaf", "effective"),
                                 "status",                         UW_SAY(e, "geldigheid", "validity"),
                                 UW_SAY(e, "aanbieder", "provider"), UW_SAY(e, "geregistreerd", "recorded"),
                                 UW_SAY(e, "oordeel", "verdict"),  UW_SAY(e, "voorwaarden", "terms")};
-    uw_table_add(&table, UW_STYLE_FAINT, head);
+    uw_sheet_add(&table, UW_STYLE_FAINT, head);
     for (uint32_t i = 0; i < e->client->version_count; i++) {
         const struct uw_version *version = &e->client->versions[i];
         if (version->decision != e->decision) {
@@ -110,7 +112,7 @@ static void print_versions(struct print *print)
             uw_explain_instant(e, version->stamp.recorded_at_ms),
             wins ? UW_SAY(e, "geldt", "stands") : UW_SAY(e, "vervangen", "replaced"),
             uw_explain_terms(e, &version->terms)};
-        uw_table_add(&table, wins ? UW_STYLE_PLAIN : UW_STYLE_FAINT, cells);
+        uw_sheet_add(&table, wins ? UW_STYLE_PLAIN : UW_STYLE_FAINT, cells);
     }
     finish(print, &table);
 }
@@ -118,19 +120,19 @@ static void print_versions(struct print *print)
 static void print_intervals(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
-    struct uw_table table;
-    uw_table_init(&table, e->arena, 4, 1u << 1);
+    struct uw_sheet table;
+    uw_sheet_init(&table, e->arena, 4, 1u << 1);
     heading(print, UW_SAY(e, "Van kracht", "In force"));
     const char *const head[] = {UW_SAY(e, "dagen", "days"), UW_SAY(e, "versie", "version"),
                                 UW_SAY(e, "aanbieder", "provider"), "no-show"};
-    uw_table_add(&table, UW_STYLE_FAINT, head);
+    uw_sheet_add(&table, UW_STYLE_FAINT, head);
     for (uint32_t i = 0; i < e->care->interval_count; i++) {
         const struct uw_interval *interval = &e->fold->intervals[e->care->interval_first + i];
         const char *const cells[] = {uw_explain_range(e, interval->from_day, interval->to_day),
                                      uw_explain_text(e, "%d", (int)interval->version->version),
                                      uw_explain_name(e, interval->version->provider),
                                      uw_explain_policy(e, &interval->version->no_show)};
-        uw_table_add(&table, UW_STYLE_PLAIN, cells);
+        uw_sheet_add(&table, UW_STYLE_PLAIN, cells);
     }
     finish(print, &table);
 }
@@ -156,17 +158,18 @@ static const char *held_words(struct uw_explanation *e, const struct uw_explain_
 static void print_evaluations(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
-    struct uw_table table;
-    uw_table_init(&table, e->arena, 4, 0);
+    struct uw_sheet table;
+    uw_sheet_init(&table, e->arena, 4, 0);
     heading(print, UW_SAY(e, "Evaluaties", "Evaluations"));
     if (e->due_count == 0) {
         uw_page_line(&print->page, UW_STYLE_PLAIN, INDENT,
-                     uw_explain_text(e, UW_SAY(e, "geen termijn; gehouden: %s", "no due; held: %s"), held_words(e, NULL)));
+                     uw_explain_text(e, UW_SAY(e, "geen termijn; gehouden: %s", "no due; held: %s"),
+                                     held_words(e, NULL)));
         return;
     }
     const char *const head[] = {UW_SAY(e, "termijn", "due"), UW_SAY(e, "na", "after"),
                                 UW_SAY(e, "telt van … tot", "counts from … until"), UW_SAY(e, "gehouden", "held")};
-    uw_table_add(&table, UW_STYLE_FAINT, head);
+    uw_sheet_add(&table, UW_STYLE_FAINT, head);
     for (uint32_t i = 0; i < e->due_count; i++) {
         const struct uw_explain_due *due = &e->dues[i];
         const char *const cells[] = {
@@ -174,7 +177,7 @@ static void print_evaluations(struct print *print)
             uw_explain_text(e, UW_SAY(e, "%d mnd", "%d mo"), (int)due->months),
             uw_explain_text(e, "%s … %s", uw_explain_date(e, due->from_day), uw_explain_date(e, due->before_day)),
             held_words(e, due)};
-        uw_table_add(&table, UW_STYLE_PLAIN, cells);
+        uw_sheet_add(&table, UW_STYLE_PLAIN, cells);
     }
     finish(print, &table);
 }
@@ -199,12 +202,13 @@ static const char *judgement(struct uw_explanation *e, const struct uw_explain_r
     return reason[0] == '\0' ? verdict : uw_explain_text(e, "%s: %s", verdict, reason);
 }
 
-static void add_fact(struct print *print, struct uw_table *table, const struct uw_explain_row *row)
+static void add_fact(struct print *print, struct uw_sheet *table, const struct uw_explain_row *row)
 {
     struct uw_explanation *e = print->explanation;
     bool is_line = row->kind == UW_SUBJECT_LINE;
     const struct uw_client *client = e->client;
-    const char *days = uw_explain_text(e, "%s %s", uw_explain_weekday(e, row->from_day), uw_explain_date(e, row->from_day));
+    const char *days =
+        uw_explain_text(e, "%s %s", uw_explain_weekday(e, row->from_day), uw_explain_date(e, row->from_day));
     if (row->to_day != row->from_day) {
         days = uw_explain_text(e, UW_SAY(e, "%s t/m %s", "%s to %s"), days, uw_explain_date(e, row->to_day));
     }
@@ -217,25 +221,26 @@ static void add_fact(struct print *print, struct uw_table *table, const struct u
         number(e, is_line ? client->lines[row->fact].minutes : client->absences[row->fact].planned_minutes),
         number(e, row->counted_minutes),
         judgement(e, row)};
-    uw_table_add(table, row->verdict == UW_VERDICT_COUNTS ? UW_STYLE_PLAIN : UW_STYLE_FAINT, cells);
+    uw_sheet_add(table, row->verdict == UW_VERDICT_COUNTS ? UW_STYLE_PLAIN : UW_STYLE_FAINT, cells);
 }
 
-static void start_facts(struct print *print, struct uw_table *table)
+static void start_facts(struct print *print, struct uw_sheet *table)
 {
     struct uw_explanation *e = print->explanation;
     const char *const head[] = {UW_SAY(e, "dag", "day"),          UW_SAY(e, "soort", "kind"),
                                 UW_SAY(e, "kenmerk", "id"),       UW_SAY(e, "aanbieder", "provider"),
                                 UW_SAY(e, "medewerker", "staff"), UW_SAY(e, "minuten", "minutes"),
                                 UW_SAY(e, "telt", "counted"),     UW_SAY(e, "oordeel", "verdict")};
-    uw_table_init(table, e->arena, COUNT_OF(head), 1u << 5 | 1u << 6);
-    uw_table_add(table, UW_STYLE_FAINT, head);
+    uw_sheet_init(table, e->arena, COUNT_OF(head), 1u << 5 | 1u << 6);
+    uw_sheet_add(table, UW_STYLE_FAINT, head);
 }
 
 /* "geleverd 240 − vast 180 = 60 uit het surplus; urenpot: 1010 van 1200 gebruikt, 190 over" */
 static const char *week_words(struct uw_explanation *e, const struct uw_explain_segment *segment,
                               const struct uw_explain_period *period, const struct uw_explain_week *week)
 {
-    const char *delivered = uw_explain_text(e, UW_SAY(e, "geleverd %" PRId64, "delivered %" PRId64), week->delivered_minutes);
+    const char *delivered =
+        uw_explain_text(e, UW_SAY(e, "geleverd %" PRId64, "delivered %" PRId64), week->delivered_minutes);
     if (week->no_show_minutes > 0) {
         delivered = uw_explain_text(e, "%s (no-show %" PRId64 ")", delivered,
                                     week->no_show_minutes);
@@ -250,7 +255,9 @@ static const char *week_words(struct uw_explanation *e, const struct uw_explain_
                         ? uw_explain_text(e, UW_SAY(e, "%s − vast %d = %" PRId64 " uit het surplus",
                                                     "%s − fixed %d = %" PRId64 " from the surplus"),
                                           delivered, fixed, week->used_minutes)
-                        : uw_explain_text(e, UW_SAY(e, "%s ≤ vast %d: 0 uit het surplus", "%s ≤ fixed %d: 0 from the surplus"),
+                        : uw_explain_text(e,
+                                          UW_SAY(e, "%s ≤ vast %d: 0 uit het surplus",
+                                                 "%s ≤ fixed %d: 0 from the surplus"),
                                           delivered, fixed);
     }
     int64_t left = period->allotted_minutes - week->used_through_minutes;
@@ -292,7 +299,7 @@ static const char *crossing_words(struct uw_explanation *e, const struct uw_aler
                            (int)alert->state.threshold, date, uw_explain_alert(e, alert));
 }
 
-static void add_crossings(struct print *print, struct uw_table *table, const struct uw_explain_segment *segment,
+static void add_crossings(struct print *print, struct uw_sheet *table, const struct uw_explain_segment *segment,
                           const struct uw_explain_period *period, const struct uw_explain_week *week)
 {
     struct uw_explanation *e = print->explanation;
@@ -302,7 +309,7 @@ static void add_crossings(struct print *print, struct uw_table *table, const str
         if (alert->state.decision == e->decision && is_crossing((enum uw_alert_kind)alert->state.kind) &&
             alert->state.segment_from_day == segment->segment->from_day &&
             alert->state.period_from_day == period->period.from_day && uw_week_start(day) == week->monday_day) {
-            uw_table_add_span(table,
+            uw_sheet_add_span(table,
                               alert->state.severity == UW_SEVERITY_CRITICAL ? UW_STYLE_CRITICAL : UW_STYLE_WARNING,
                               2 * INDENT, crossing_words(e, alert));
         }
@@ -313,7 +320,9 @@ static void add_crossings(struct print *print, struct uw_table *table, const str
 static const char *proration_words(struct uw_explanation *e, const struct uw_version_terms *terms,
                                    const struct uw_explain_period *period)
 {
-    int days = (int)(period->period.to_day - period->period.from_day + 1), full = (int)period->period.full_days;
+    bool ends = period->period.to_day != UW_DAY_NONE;
+    int days = ends ? (int)(period->period.to_day - period->period.from_day + 1) : 0;
+    int full = (int)period->period.full_days;
     if (terms->model == UW_MODEL_BANDWIDTH) {
         return uw_explain_text(e, "; minimum ⌊%d·%d/%d⌋ = %" PRId64, (int)terms->first, days, full,
                                period->minimum_minutes);
@@ -341,24 +350,24 @@ static const char *period_words(struct uw_explanation *e, const struct uw_explai
 static void print_segment(struct print *print, const struct uw_explain_segment *segment)
 {
     struct uw_explanation *e = print->explanation;
-    struct uw_table table;
+    struct uw_sheet table;
     heading(print, uw_explain_text(e, "Segment %s: %s",
                                    uw_explain_range(e, segment->segment->from_day, segment->segment->to_day),
                                    uw_explain_terms(e, segment->segment->terms)));
     start_facts(print, &table);
     for (uint32_t i = 0; i < segment->period_count; i++) {
         const struct uw_explain_period *period = &e->periods[segment->period_first + i];
-        uw_table_add_span(&table, UW_STYLE_STRONG, INDENT, period_words(e, segment, period));
+        uw_sheet_add_span(&table, UW_STYLE_STRONG, INDENT, period_words(e, segment, period));
         for (uint32_t k = 0; k < period->week_count; k++) {
             const struct uw_explain_week *week = &e->weeks[period->week_first + k];
-            uw_table_add_span(&table, UW_STYLE_PLAIN, INDENT,
+            uw_sheet_add_span(&table, UW_STYLE_PLAIN, INDENT,
                               uw_explain_text(e, UW_SAY(e, "%s (maandag %s)", "%s (Monday %s)"),
                                               uw_explain_iso_week(e, week->monday_day),
                                               uw_explain_date(e, week->monday_day)));
             for (uint32_t r = 0; r < week->row_count; r++) {
                 add_fact(print, &table, &e->rows[week->row_first + r]);
             }
-            uw_table_add_span(&table, UW_STYLE_GOOD, 2 * INDENT,
+            uw_sheet_add_span(&table, UW_STYLE_GOOD, 2 * INDENT,
                               uw_explain_text(e, "= %s", week_words(e, segment, period, week)));
             add_crossings(print, &table, segment, period, week);
         }
@@ -375,7 +384,7 @@ static void print_segment(struct print *print, const struct uw_explain_segment *
 static void print_uncounted(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
-    struct uw_table table;
+    struct uw_sheet table;
     uint32_t count = 0;
     start_facts(print, &table);
     for (uint32_t i = 0; i < e->row_count; i++) {
@@ -386,7 +395,8 @@ static void print_uncounted(struct print *print)
     }
     heading(print, UW_SAY(e, "Telt nergens mee", "Counts nowhere"));
     if (count == 0) {
-        uw_page_line(&print->page, UW_STYLE_PLAIN, INDENT, UW_SAY(e, "niets: elk feit telt mee", "nothing: every fact counts"));
+        uw_page_line(&print->page, UW_STYLE_PLAIN, INDENT,
+                     UW_SAY(e, "niets: elk feit telt mee", "nothing: every fact counts"));
         return;
     }
     finish(print, &table);
@@ -395,13 +405,13 @@ static void print_uncounted(struct print *print)
 static void print_credits(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
-    struct uw_table table;
+    struct uw_sheet table;
     uint32_t count = 0;
     const char *const head[] = {UW_SAY(e, "creditregel", "credit"),      UW_SAY(e, "aanbieder", "provider"),
                                 UW_SAY(e, "corrigeert", "corrects"),     UW_SAY(e, "minuten", "minutes"),
                                 UW_SAY(e, "geregistreerd", "recorded"), UW_SAY(e, "oordeel", "verdict")};
-    uw_table_init(&table, e->arena, COUNT_OF(head), 1u << 3);
-    uw_table_add(&table, UW_STYLE_FAINT, head);
+    uw_sheet_init(&table, e->arena, COUNT_OF(head), 1u << 3);
+    uw_sheet_add(&table, UW_STYLE_FAINT, head);
     for (uint32_t i = 0; i < e->row_count; i++) {
         const struct uw_explain_row *row = &e->rows[i];
         if (row->kind != UW_SUBJECT_LINE || !uw_explain_is_credit(e, row->fact)) {
@@ -414,7 +424,7 @@ static void print_credits(struct print *print)
                                      number(e, credit->minutes),
                                      uw_explain_instant(e, credit->stamp.recorded_at_ms),
                                      judgement(e, row)};
-        uw_table_add(&table, UW_STYLE_PLAIN, cells);
+        uw_sheet_add(&table, UW_STYLE_PLAIN, cells);
         count++;
     }
     if (count > 0) {
@@ -423,7 +433,7 @@ static void print_credits(struct print *print)
     }
 }
 
-static void add_absence(struct print *print, struct uw_table *table, const struct uw_explain_absence *absence)
+static void add_absence(struct print *print, struct uw_sheet *table, const struct uw_explain_absence *absence)
 {
     struct uw_explanation *e = print->explanation;
     const struct uw_absence *fact = &e->client->absences[absence->fact];
@@ -438,7 +448,7 @@ static void add_absence(struct print *print, struct uw_table *table, const struc
         absence->policy == NULL ? "-" : uw_explain_text(e, "%d %%", (int)absence->policy->billable_percent),
         number(e, absence->minutes),
         words[0] == '\0' ? verdict : uw_explain_text(e, "%s: %s", verdict, words)};
-    uw_table_add(table, absence->minutes > 0 ? UW_STYLE_PLAIN : UW_STYLE_FAINT, cells);
+    uw_sheet_add(table, absence->minutes > 0 ? UW_STYLE_PLAIN : UW_STYLE_FAINT, cells);
 }
 
 /* The month of the no-show `first`, with its sums. */
@@ -464,7 +474,7 @@ static const char *month_words(struct uw_explanation *e, uint32_t first)
 static void print_absences(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
-    struct uw_table table;
+    struct uw_sheet table;
     const char *const head[] = {UW_SAY(e, "dag", "day"),        "no-show",
                                 UW_SAY(e, "aanbieder", "provider"), UW_SAY(e, "gepland", "planned"),
                                 UW_SAY(e, "nr.", "no."),        UW_SAY(e, "declarabel", "billable"),
@@ -474,15 +484,15 @@ static void print_absences(struct print *print)
         return;
     }
     heading(print, UW_SAY(e, "No-shows per maand", "No-shows by month"));
-    uw_table_init(&table, e->arena, COUNT_OF(head), 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7);
-    uw_table_add(&table, UW_STYLE_FAINT, head);
+    uw_sheet_init(&table, e->arena, COUNT_OF(head), 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7);
+    uw_sheet_add(&table, UW_STYLE_FAINT, head);
     int32_t month = UW_DAY_NONE;
     for (uint32_t i = 0; i < e->absence_count; i++) {
         const struct uw_explain_absence *absence = &e->absences[i];
         int32_t day = e->client->absences[absence->fact].appointment_on_day;
         if (uw_month_start(day) != month) {
             month = uw_month_start(day);
-            uw_table_add_span(&table, UW_STYLE_STRONG, INDENT, month_words(e, i));
+            uw_sheet_add_span(&table, UW_STYLE_STRONG, INDENT, month_words(e, i));
         }
         add_absence(print, &table, absence);
     }
@@ -505,13 +515,13 @@ static enum uw_style severity_style(enum uw_severity severity)
 static void print_alerts(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
-    struct uw_table table;
+    struct uw_sheet table;
     uint32_t count = 0;
     const char *const head[] = {UW_SAY(e, "waarschuwing", "alert"), UW_SAY(e, "ernst", "severity"),
                                 UW_SAY(e, "drempel", "threshold"), UW_SAY(e, "geldt op", "effective"),
                                 UW_SAY(e, "omdat", "because")};
-    uw_table_init(&table, e->arena, COUNT_OF(head), 1u << 2);
-    uw_table_add(&table, UW_STYLE_FAINT, head);
+    uw_sheet_init(&table, e->arena, COUNT_OF(head), 1u << 2);
+    uw_sheet_add(&table, UW_STYLE_FAINT, head);
     for (uint32_t i = 0; i < e->fold->alert_count; i++) {
         const struct uw_alert *alert = &e->fold->alerts[i];
         if (alert->state.decision != e->decision) {
@@ -522,7 +532,7 @@ static void print_alerts(struct print *print)
             uw_alert_kind_name((enum uw_alert_kind)alert->state.kind), uw_severity_name(severity),
             alert->state.threshold < 0 ? "-" : uw_explain_text(e, "%d %%", (int)alert->state.threshold),
             uw_explain_date(e, alert->state.effective_on_day), uw_explain_alert(e, alert)};
-        uw_table_add(&table, severity_style(severity), cells);
+        uw_sheet_add(&table, severity_style(severity), cells);
         count++;
     }
     heading(print, uw_explain_text(e, UW_SAY(e, "Open waarschuwingen per %s", "Open alerts as of %s"),
@@ -537,17 +547,18 @@ static void print_alerts(struct print *print)
 static void print_anomalies(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
-    struct uw_table table;
+    struct uw_sheet table;
     uint32_t count = 0;
-    const char *const head[] = {UW_SAY(e, "signaal", "anomaly"), UW_SAY(e, "over", "about"), UW_SAY(e, "omdat", "because")};
-    uw_table_init(&table, e->arena, COUNT_OF(head), 0);
-    uw_table_add(&table, UW_STYLE_FAINT, head);
+    const char *const head[] = {UW_SAY(e, "signaal", "anomaly"), UW_SAY(e, "over", "about"),
+                                UW_SAY(e, "omdat", "because")};
+    uw_sheet_init(&table, e->arena, COUNT_OF(head), 0);
+    uw_sheet_add(&table, UW_STYLE_FAINT, head);
     for (uint32_t i = 0; i < e->fold->anomaly_count; i++) {
         const struct uw_anomaly *anomaly = &e->fold->anomalies[i];
         if (anomaly->state.decision == e->decision) {
             const char *const cells[] = {uw_anomaly_kind_name((enum uw_anomaly_kind)anomaly->state.kind),
                                          uw_explain_subject(e, &anomaly->state), uw_explain_anomaly(e, anomaly)};
-            uw_table_add(&table, UW_STYLE_WARNING, cells);
+            uw_sheet_add(&table, UW_STYLE_WARNING, cells);
             count++;
         }
     }
@@ -570,8 +581,9 @@ static const char *comparison_words(struct uw_explanation *e)
         return UW_SAY(e, "waarschuwingen en signalen: vergeleken met wat de verwerking heeft opgeslagen",
                       "alerts and anomalies: compared with what the processor stored");
     case UW_COMPARISON_OTHER_AS_OF:
-        return uw_explain_text(e, UW_SAY(e, "waarschuwingen en signalen: niet vergeleken, de verwerking oordeelde per %s",
-                                         "alerts and anomalies: not compared, the processor judged as of %s"),
+        return uw_explain_text(e,
+                               UW_SAY(e, "waarschuwingen en signalen: niet vergeleken, de verwerking oordeelde per %s",
+                                      "alerts and anomalies: not compared, the processor judged as of %s"),
                                uw_explain_date(e, e->stored.as_of_day));
     case UW_COMPARISON_OTHER_RULES:
         return UW_SAY(e, "waarschuwingen en signalen: niet vergeleken, de verwerking oordeelde met andere drempels",
@@ -589,18 +601,18 @@ static const char *comparison_words(struct uw_explanation *e)
 static void print_differences(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
-    struct uw_table table;
+    struct uw_sheet table;
     const char *const head[] = {"", UW_SAY(e, "welke", "which"), UW_SAY(e, "kolom", "column"),
                                 UW_SAY(e, "uitgelegd", "explained"), UW_SAY(e, "opgeslagen", "stored")};
-    uw_table_init(&table, e->arena, COUNT_OF(head), 0);
-    uw_table_add(&table, UW_STYLE_FAINT, head);
+    uw_sheet_init(&table, e->arena, COUNT_OF(head), 0);
+    uw_sheet_add(&table, UW_STYLE_FAINT, head);
     for (uint32_t i = 0; i < e->difference_count; i++) {
         const struct uw_explain_difference *difference = &e->differences[i];
         const char *nothing = UW_SAY(e, "(niet)", "(absent)");
         const char *const cells[] = {difference->object, difference->key, difference->column,
                                      difference->explained == NULL ? nothing : difference->explained,
                                      difference->stored == NULL ? nothing : difference->stored};
-        uw_table_add(&table, UW_STYLE_CRITICAL, cells);
+        uw_sheet_add(&table, UW_STYLE_CRITICAL, cells);
     }
     finish(print, &table);
 }
@@ -618,8 +630,12 @@ static void print_check(struct print *print)
     }
     heading(print, UW_SAY(e, "Controle", "Check"));
     uw_page_line(&print->page, UW_STYLE_PLAIN, INDENT,
-                 uw_explain_text(e, UW_SAY(e, "rekeningen: %u uitgelegd, %u opgeslagen; geleverd %" PRId64 " min, waarvan %" PRId64 " no-show; gebruikt %" PRId64,
-                                           "accounts: %u explained, %u stored; delivered %" PRId64 " min, %" PRId64 " of it no-show; used %" PRId64),
+                 uw_explain_text(e,
+                                 UW_SAY(e,
+                                        "rekeningen: %u uitgelegd, %u opgeslagen; geleverd %" PRId64
+                                        " min, waarvan %" PRId64 " no-show; gebruikt %" PRId64,
+                                        "accounts: %u explained, %u stored; delivered %" PRId64
+                                        " min, %" PRId64 " of it no-show; used %" PRId64),
                                  accounts, e->stored.account_count, delivered, no_show, used));
     uw_page_line(&print->page, UW_STYLE_PLAIN, INDENT, comparison_words(e));
     if (e->difference_count == 0) {

@@ -220,7 +220,8 @@ static const char *ranked_words(struct uw_explanation *explanation, const struct
     const struct uw_absence *fact = &explanation->client->absences[absence->fact];
     const struct uw_no_show_policy *policy = absence->policy;
     const char *reason = uw_explain_absence_reason(explanation, (enum uw_no_show_reason)fact->reason);
-    const char *rank = uw_explain_text(explanation, UW_SAY(explanation, "%s, nr. %d van de maand", "%s, no. %d of the month"),
+    const char *rank = uw_explain_text(explanation,
+                                       UW_SAY(explanation, "%s, nr. %d van de maand", "%s, no. %d of the month"),
                                        reason, (int)absence->rank + 1);
     if (absence->verdict == UW_VERDICT_COUNTS) {
         return uw_explain_text(explanation, "%s: ⌊%d·%d/100⌋ = %d min",

@@ -204,7 +204,8 @@ static const char *other_words(struct uw_explanation *explanation, const struct 
                                when(explanation, absence->appointment_on_day));
     }
     const struct uw_line *line = &client->lines[anomaly->other_fact];
-    return uw_explain_text(explanation, UW_SAY(explanation, "regel %s, %s, %d min, aanvang %s", "line %s, %s, %d min, start %s"),
+    return uw_explain_text(explanation,
+                           UW_SAY(explanation, "regel %s, %s, %d min, aanvang %s", "line %s, %s, %d min, start %s"),
                            uw_explain_name(explanation, line->line),
                            uw_explain_range(explanation, line->performed_on_day, uw_explain_line_end(line)),
                            (int)line->minutes, uw_explain_instant(explanation, line->started_at_ms));
@@ -213,7 +214,8 @@ static const char *other_words(struct uw_explanation *explanation, const struct 
 static const char *versions_words(struct uw_explanation *explanation, const struct uw_stamp *winner)
 {
     return uw_explain_text(explanation,
-                           UW_SAY(explanation, "inhoudelijk verschillende gebeurtenissen; %s, geregistreerd %s, gaat voor",
+                           UW_SAY(explanation,
+                                  "inhoudelijk verschillende gebeurtenissen; %s, geregistreerd %s, gaat voor",
                                   "events of different content; %s, recorded %s, comes first"),
                            uw_explain_event_id(explanation, winner),
                            uw_explain_instant(explanation, winner->recorded_at_ms));

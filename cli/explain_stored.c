@@ -80,7 +80,8 @@ enum uw_code uw_explain_read_stored(const char *dsn, int32_t timeout_ms, struct 
                                     struct uw_str municipality, struct uw_str decision, struct uw_arena *arena,
                                     struct uw_explain_stored *stored, struct uw_error *error)
 {
-    const struct uw_postgres_options options = {.dsn = dsn, .application_name = "urenwacht explain", .timeout_ms = timeout_ms};
+    const struct uw_postgres_options options = {
+        .dsn = dsn, .application_name = "urenwacht explain", .timeout_ms = timeout_ms};
     const struct uw_argument arguments[] = {argument_of(client), argument_of(municipality), argument_of(decision)};
     struct uw_explain_stored read = {.as_of_day = UW_DAY_NONE};
     struct accounts accounts = {.stored = &read, .arena = arena};

@@ -171,10 +171,11 @@ const char *uw_explain_terms(struct uw_explanation *explanation, const struct uw
                                (int)terms->first, frequency_words(explanation, terms->frequency));
     case UW_MODEL_BANDWIDTH:
         return uw_explain_text(explanation,
-                               UW_SAY(explanation, "bandbreedte: %d tot en met %d min %s", "bandwidth: %d to %d min %s"),
+                               UW_SAY(explanation, "bandbreedte: %d t/m %d min %s", "bandwidth: %d to %d min %s"),
                                (int)terms->first, (int)terms->second, frequency_words(explanation, terms->frequency));
     case UW_MODEL_YEAR_BUDGET:
-        return uw_explain_text(explanation, UW_SAY(explanation, "jaarbudget: %d min per jaar", "year budget: %d min a year"),
+        return uw_explain_text(explanation,
+                               UW_SAY(explanation, "jaarbudget: %d min per jaar", "year budget: %d min a year"),
                                (int)terms->first);
     case UW_MODEL_FIXED_PLUS_SURPLUS:
         return uw_explain_text(explanation,
