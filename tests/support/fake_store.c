@@ -92,6 +92,9 @@ void uw_fake_store_init(struct uw_fake_store *store, uint64_t seed)
     uw_table_init(&store->alerts, sizeof(struct uw_alert_change));
     uw_table_init(&store->anomalies, sizeof(struct uw_anomaly_change));
     uw_table_init(&store->aggregates, sizeof(struct uw_aggregate_change));
+    for (uint32_t i = 0; i < UW_FAKE_RULES_MAX; i++) {
+        uw_table_init(&store->former_aggregates[i], sizeof(struct uw_aggregate_change));
+    }
     uw_table_init(&store->clients, sizeof(struct uw_fake_client));
     uw_table_init(&store->positions, 1);
 }
@@ -105,13 +108,28 @@ void uw_fake_store_close(struct uw_fake_store *store)
     uw_table_close(&store->alerts);
     uw_table_close(&store->anomalies);
     uw_table_close(&store->aggregates);
+    for (uint32_t i = 0; i < UW_FAKE_RULES_MAX; i++) {
+        uw_table_close(&store->former_aggregates[i]);
+    }
     uw_table_close(&store->clients);
     uw_table_close(&store->positions);
 }
 
 /* ---- reading ---- */
 
-static enum uw_code store_claim(void *context, int32_t partition, struct uw_claim *claim, struct uw_error *error)
+static void raise_rules(struct uw_fake_store *store, int32_t rules_version)
+{
+    if (rules_version > store->rules_version) {
+        struct uw_table former = store->former_aggregates[rules_version];
+        store->former_aggregates[store->rules_version] = store->aggregates;
+        store->aggregates = former;
+        uw_table_init(&store->former_aggregates[rules_version], sizeof(struct uw_aggregate_change));
+        store->rules_version = rules_version;
+    }
+}
+
+static enum uw_code store_claim(void *context, int32_t partition, int32_t rules_version, struct uw_claim *claim,
+                                struct uw_error *error)
 {
     struct uw_fake_session *session = context;
     enum uw_fault fault = uw_faults_call(session->faults);
@@ -120,6 +138,11 @@ static enum uw_code store_claim(void *context, int32_t partition, struct uw_clai
         return code;
     }
     struct uw_fake_partition *row = &session->store->partitions[partition];
+    if (row->rules_version > rules_version) {
+        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "rules %d were here before", (int)row->rules_version);
+    }
+    row->rules_version = rules_version;
+    raise_rules(session->store, rules_version);
     struct uw_claim made = {.partition = partition,
                             .epoch = row->epoch + 1,
                             .previous_epoch = row->epoch,
@@ -164,6 +187,12 @@ static enum uw_code load_client(struct uw_fake_store *store, struct uw_str clien
         const struct uw_anomaly_change *anomaly = uw_table_row(&store->anomalies, i);
         if (uw_str_equal(anomaly->client, client)) {
             code = sink->anomaly(sink->context, index, anomaly);
+        }
+    }
+    for (uint32_t i = 0; i < store->clients.count && code == UW_OK && sink->client != NULL; i++) {
+        const struct uw_fake_client *row = uw_table_row(&store->clients, i);
+        if (uw_str_equal(row->client, client)) {
+            code = sink->client(sink->context, index, row->next_change_day, row->rules_version);
         }
     }
     return code;
@@ -278,6 +307,48 @@ static enum uw_code store_mark_all_due(void *context, int32_t partition, int64_t
     return uw_faults_after(session->faults, fault, error);
 }
 
+static bool rules_are_in_use(const struct uw_fake_store *store, int32_t below)
+{
+    for (uint32_t i = 0; i < store->clients.count; i++) {
+        const struct uw_fake_client *client = uw_table_row(&store->clients, i);
+        if (client->rules_version < below) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < UW_FAKE_PARTITIONS_MAX; i++) {
+        if (store->partitions[i].epoch > 0 && store->partitions[i].rules_version < below) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum uw_code store_sweep(void *context, int32_t rules_version, uint32_t limit, bool *more,
+                                struct uw_error *error)
+{
+    struct uw_fake_session *session = context;
+    struct uw_fake_store *store = session->store;
+    enum uw_fault fault = uw_faults_call(session->faults);
+    enum uw_code code = uw_faults_before(session->faults, fault, false, error);
+    uint32_t removed = 0;
+    if (code != UW_OK) {
+        return code;
+    }
+    if (!rules_are_in_use(store, rules_version)) {
+        for (int32_t i = 0; i < rules_version; i++) {
+            struct uw_table *former = &store->former_aggregates[i];
+            for (; former->count > 0 && removed < limit; removed++) {
+                uw_table_remove(former, former->keys[0]);
+            }
+        }
+    }
+    code = uw_faults_after(session->faults, fault, error);
+    if (code == UW_OK) {
+        *more = removed == limit;
+    }
+    return code;
+}
+
 /* ---- committing ---- */
 
 static bool matches(const struct uw_fake_store *store, const struct uw_partition_change *change)
@@ -325,9 +396,24 @@ static void store_facts(struct uw_fake_store *store, const struct uw_changes *ch
     }
 }
 
+static void drop_accounts(struct uw_fake_store *store, struct uw_str client)
+{
+    for (uint32_t i = store->accounts.count; i-- > 0;) {
+        const struct uw_account_change *account = uw_table_row(&store->accounts, i);
+        if (uw_str_equal(account->client, client)) {
+            uw_table_remove(&store->accounts, store->accounts.keys[i]);
+        }
+    }
+}
+
 static void store_accounts(struct uw_fake_store *store, const struct uw_changes *changes)
 {
     char key[UW_FAKE_KEY_BYTES], last[UW_FAKE_KEY_BYTES] = "";
+    for (uint32_t i = 0; i < changes->client_count; i++) {
+        if (changes->clients[i].rebuild) {
+            drop_accounts(store, changes->clients[i].client);
+        }
+    }
     for (uint32_t i = 0; i < changes->account_count; i++) {
         struct uw_account_change account = changes->accounts[i];
         uw_fake_account_key(&account, key);
@@ -401,10 +487,13 @@ static void store_anomalies(struct uw_fake_store *store, const struct uw_changes
 static void store_aggregates(struct uw_fake_store *store, const struct uw_changes *changes)
 {
     char key[UW_FAKE_KEY_BYTES];
+    struct uw_table *table = changes->rules_version == store->rules_version
+                                 ? &store->aggregates
+                                 : &store->former_aggregates[changes->rules_version];
     for (uint32_t i = 0; i < changes->aggregate_count; i++) {
         const struct uw_aggregate_change *change = &changes->aggregates[i];
         uw_fake_aggregate_key(change, key);
-        struct uw_aggregate_change *row = uw_table_put(&store->aggregates, key);
+        struct uw_aggregate_change *row = uw_table_put(table, key);
         struct uw_aggregate_change sum = *change;
         sum.clients += row->clients;
         sum.decisions += row->decisions;
@@ -433,7 +522,13 @@ static void store_clients(struct uw_fake_store *store, const struct uw_changes *
             row->client = uw_fake_copy_text(&store->arena, change->client);
         }
         row->partition = change->partition;
+        if (row->rules_version > change->rules_version ||
+            change->rebuild != (row->rules_version > 0 && row->rules_version < change->rules_version)) {
+            complain(store, "client %s goes from rules %d to %d", key, (int)row->rules_version,
+                     (int)change->rules_version);
+        }
         row->next_change_day = change->next_change_day;
+        row->rules_version = change->rules_version;
     }
 }
 
@@ -513,5 +608,5 @@ static enum uw_code store_commit(void *context, const struct uw_changes *changes
 struct uw_store uw_fake_store_port(struct uw_fake_session *session)
 {
     return (struct uw_store){session,   store_claim, store_load,        store_commit,
-                             store_outbox, store_due, store_mark_all_due};
+                             store_outbox, store_due, store_mark_all_due, store_sweep};
 }

@@ -12,10 +12,11 @@
 #include "tests/support/table.h"
 
 #define UW_FAKE_PARTITIONS_MAX 4
+#define UW_FAKE_RULES_MAX 4
 
 struct uw_fake_partition {
     int64_t epoch, next_offset[UW_TOPIC_COUNT], next_sequence, published_sequence;
-    int32_t as_of_day;
+    int32_t as_of_day, rules_version;
     uint64_t rules_fingerprint, events, refused;
 };
 
@@ -28,7 +29,7 @@ struct uw_fake_fact {
 
 struct uw_fake_client {
     struct uw_str client;
-    int32_t partition, next_change_day;
+    int32_t partition, next_change_day, rules_version;
 };
 
 struct uw_fake_store {
@@ -41,7 +42,9 @@ struct uw_fake_store {
     struct uw_table accounts;   /* struct uw_account_change */
     struct uw_table alerts;     /* struct uw_alert_change */
     struct uw_table anomalies;  /* struct uw_anomaly_change */
-    struct uw_table aggregates; /* struct uw_aggregate_change */
+    struct uw_table aggregates; /* struct uw_aggregate_change, of the highest rules that claimed a partition */
+    struct uw_table former_aggregates[UW_FAKE_RULES_MAX]; /* of lower ones */
+    int32_t rules_version;                                /* the highest */
     struct uw_table clients;    /* struct uw_fake_client */
     struct uw_table positions;  /* of facts: topic, partition and offset, each only once */
     char problem[256];

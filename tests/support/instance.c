@@ -14,7 +14,8 @@ void uw_instance_open(struct uw_instance *instance, const struct uw_instance_opt
                                              .settings = options->settings,
                                              .cache_max_bytes = options->cache_max_bytes,
                                              .as_of_day = options->as_of_day,
-                                             .pinned = options->pinned};
+                                             .pinned = options->pinned,
+                                             .rules_version = options->rules_version};
     if (uw_engine_open(&engine, &instance->engine, &instance->error) != UW_OK) {
         abort();
     }

@@ -33,6 +33,7 @@ struct uw_instance_options {
     int32_t number; /* of the member */
     int32_t as_of_day;
     bool pinned;
+    int32_t rules_version; /* 0: the program's own */
     size_t cache_max_bytes;
 };
 
