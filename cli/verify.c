@@ -110,16 +110,15 @@ static int run(struct uw_verify *verify, const struct uw_options *options)
     if (code == UW_OK && with_topics && !uw_signals_stop_requested()) {
         code = uw_verify_topics(verify, &error);
     }
+    bool began = verify->store != NULL && code != UW_ECONFIG, complete = code == UW_OK && !uw_signals_stop_requested();
     uw_pgaudit_close(&verify->store);
     free(verify->partitions);
-    if (code == UW_ECONFIG) {
-        uw_complain("%s", error.text);
-        return UW_EXIT_USAGE;
+    if (began) {
+        uw_verify_summary(&verify->report, complete);
     }
-    bool complete = code == UW_OK && !uw_signals_stop_requested();
-    uw_verify_summary(&verify->report, complete);
     if (code != UW_OK) {
         uw_complain("%s", error.text);
+        return code == UW_ECONFIG ? UW_EXIT_USAGE : UW_EXIT_FAILED;
     }
     return complete && uw_verify_difference_count(&verify->report) == 0 && !verify->report.broken ? UW_EXIT_OK
                                                                                                   : UW_EXIT_FAILED;

@@ -241,6 +241,8 @@ enum uw_code uw_audit_next(struct uw_audit *audit, const struct uw_audit_message
             audit->ended = true;
             break;
         }
+        /* Behind the last offset there is nothing to wait for. */
+        audit->ended = raw->offset + 1 == audit->until;
         audit->raw = raw;
         code = message_fill(audit, error);
         if (code == UW_OK)

@@ -1,0 +1,406 @@
+/*
+ * Sending dead letters again, each once: the topics themselves say what was replayed.
+ *
+ *   1. Take the transactional id of replays. Whoever replays besides us is fenced from here on, and what it left
+ *      open is ended: what was replayed is visible now, and stays as it is until we write.
+ *   2. Read the dead letters that are asked for and would be accepted now; remember where they came from.
+ *   3. Read the stretch behind each of those places for records that say they are its replay.
+ *   4. Send the others, in transactions of bounded size.
+ *
+ * A crash at any moment leaves transactions that are whole or void, and the next run finds out which. Only when a
+ * topic has lost a replayed record to retention, and the dead letter was kept longer, is it sent twice; the processor
+ * takes the second one for a redelivery (SPEC section 2, Winners), which changes nothing.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/dead_letters.h"
+#include "cli/kafka_log.h"
+#include "core/client.h"
+#include "producers/replayer.h"
+
+/* Letters of one run; their places are kept in memory. */
+#define CANDIDATES_MAX 1000000u
+/* Of one transaction. */
+#define TRANSACTION_RECORDS_MAX 1000u
+#define TRANSACTION_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define ID_BYTES 512
+#define ORIGIN_BYTES 320
+#define ERRORS_PREFIX "__streams.errors."
+
+/* A dead letter that is to be sent again, by where it came from. */
+struct candidate {
+    int32_t topic_index, origin_partition;
+    int64_t origin_offset;
+    int32_t partition;
+    int64_t offset;
+    bool replayed; /* the topic has its replay already */
+};
+
+struct replay {
+    struct uw_letters *letters;
+    struct uw_replayer *replayer; /* NULL: a dry run */
+    struct candidate *candidates; /* by origin once all were read */
+    uint32_t count, capacity;
+    uint32_t pending; /* sent and not committed */
+    size_t pending_bytes;
+    int64_t sent, committed, before, refused, foreign;
+    struct uw_header headers[UW_LETTER_HEADERS_MAX];
+};
+
+/* ---- telling ---- */
+
+static void tell(const struct replay *replay, const struct uw_letter *letter, const char *what, const char *reason,
+                 const char *text)
+{
+    if (replay->letters->json) {
+        printf("{\"partition\": %" PRId32 ", \"offset\": %" PRId64 ", \"topic\": ", letter->partition, letter->offset);
+        uw_letter_print_json(letter->topic);
+        printf(", \"topic_partition\": %" PRId32 ", \"topic_offset\": %" PRId64 ", \"result\": \"%s\"",
+               letter->origin_partition, letter->origin_offset, what);
+        if (reason != NULL) {
+            printf(", \"reason\": \"%s\", \"text\": ", reason);
+            uw_letter_print_json(uw_str_from(text));
+        }
+        printf("}\n");
+        return;
+    }
+    printf("%" PRId32 ":%" PRId64 "  ", letter->partition, letter->offset);
+    uw_letter_print(letter->topic);
+    printf("/%" PRId32 "/%" PRId64 "  %s", letter->origin_partition, letter->origin_offset, what);
+    if (reason != NULL) {
+        printf(": %s, ", reason);
+        uw_letter_print(uw_str_from(text));
+    }
+    putchar('\n');
+}
+
+/* ---- 2. what is to be sent ---- */
+
+static enum uw_code choose(void *context, const struct uw_letter *letter, bool *stop, struct uw_error *error)
+{
+    struct replay *replay = context;
+    struct uw_refusal refusal = {UW_REFUSED_NOT, ""};
+    struct uw_event event;
+    enum uw_code code = UW_OK;
+
+    (void)stop;
+    if (letter->topic_index < 0 || letter->origin_partition < 0) {
+        replay->foreign++;
+        tell(replay, letter, "of no configured topic", NULL, NULL);
+        return UW_OK;
+    }
+    if (!replay->letters->all) {
+        code = uw_letter_decode(replay->letters, letter, &event, &refusal, error);
+    }
+    if (code == UW_EINPUT) {
+        replay->refused++;
+        tell(replay, letter, "still refused", uw_refusal_reason_name(refusal.reason), refusal.text);
+        return UW_OK;
+    }
+    if (code != UW_OK) {
+        return code;
+    }
+    if (replay->count == CANDIDATES_MAX ||
+        !uw_reserve((void **)&replay->candidates, &replay->capacity, replay->count + 1, sizeof *replay->candidates)) {
+        return uw_error_set(error, UW_ELIMIT, UW_CLASS_FATAL,
+                            "more than %u dead letters at once, or no memory: choose by --topic, --reason or --since",
+                            CANDIDATES_MAX);
+    }
+    replay->candidates[replay->count++] =
+        (struct candidate){letter->topic_index, letter->origin_partition, letter->origin_offset,
+                           letter->partition,   letter->offset,           false};
+    return UW_OK;
+}
+
+static int compare_origins(const struct candidate *a, const struct candidate *b)
+{
+    if (a->topic_index != b->topic_index) {
+        return a->topic_index < b->topic_index ? -1 : 1;
+    }
+    if (a->origin_partition != b->origin_partition) {
+        return a->origin_partition < b->origin_partition ? -1 : 1;
+    }
+    return (a->origin_offset > b->origin_offset) - (a->origin_offset < b->origin_offset);
+}
+
+static int compare_candidates(const void *a, const void *b)
+{
+    const struct candidate *left = a, *right = b;
+    int order = compare_origins(left, right);
+
+    if (order == 0) {
+        order = (left->partition > right->partition) - (left->partition < right->partition);
+    }
+    return order != 0 ? order : (left->offset > right->offset) - (left->offset < right->offset);
+}
+
+/* One refused record may have several dead letters, where those were published twice: the first one stands for all. */
+static void sort_candidates(struct replay *replay)
+{
+    if (replay->count > 1) {
+        qsort(replay->candidates, replay->count, sizeof *replay->candidates, compare_candidates);
+    }
+    for (uint32_t i = 1; i < replay->count; i++) {
+        replay->candidates[i].replayed = compare_origins(&replay->candidates[i - 1], &replay->candidates[i]) == 0;
+    }
+}
+
+/* The first candidate with that origin, or NULL. */
+static struct candidate *find_origin(const struct replay *replay, const struct candidate *origin)
+{
+    uint32_t low = 0, high = replay->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (compare_origins(&replay->candidates[middle], origin) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < replay->count && compare_origins(&replay->candidates[low], origin) == 0 ? &replay->candidates[low]
+                                                                                        : NULL;
+}
+
+/* ---- 3. what was replayed ---- */
+
+static void mark_replayed(struct replay *replay, const struct uw_audit_message *message)
+{
+    for (uint32_t i = 0; i < message->header_count; i++) {
+        struct candidate origin = {.topic_index = -1};
+        struct candidate *found;
+
+        if (!uw_str_equal(message->headers[i].name, UW_STR(UW_REPLAY_HEADER)) ||
+            !uw_letter_origin_parse(replay->letters->config, message->headers[i].value, &origin.topic_index,
+                                    &origin.origin_partition, &origin.origin_offset)) {
+            continue;
+        }
+        found = find_origin(replay, &origin);
+        if (found != NULL) {
+            found->replayed = true;
+        }
+    }
+}
+
+/* Replays go to the partition of their origin, so that they lie behind it. */
+static enum uw_code scan_partition(struct replay *replay, const struct candidate *first, struct uw_progress *progress,
+                                   int64_t *seen, struct uw_error *error)
+{
+    struct uw_audit *audit = replay->letters->audit;
+    const char *topic = replay->letters->config->topics[first->topic_index];
+    const struct uw_audit_message *message = NULL;
+    int64_t low = 0, high = 0, from = first->origin_offset + 1;
+    enum uw_code code = uw_audit_range(audit, topic, first->origin_partition, &low, &high, error);
+
+    if (code == UW_OK) {
+        code = uw_audit_start(audit, topic, first->origin_partition, from > low ? from : low, high, error);
+    }
+    while (code == UW_OK && !uw_signals_stop_requested()) {
+        code = uw_audit_next(audit, &message, error);
+        if (code != UW_OK || message == NULL) {
+            break;
+        }
+        mark_replayed(replay, message);
+        uw_progress_show(progress, (*seen)++);
+    }
+    return code;
+}
+
+static enum uw_code scan(struct replay *replay, struct uw_error *error)
+{
+    struct uw_progress progress;
+    int64_t seen = 0;
+    enum uw_code code = UW_OK;
+
+    uw_progress_init(&progress, "records looked at", 0);
+    for (uint32_t i = 0; i < replay->count && code == UW_OK && !uw_signals_stop_requested(); i++) {
+        const struct candidate *candidate = &replay->candidates[i], *before = candidate - 1;
+
+        if (i == 0 || candidate->topic_index != before->topic_index ||
+            candidate->origin_partition != before->origin_partition) {
+            code = scan_partition(replay, candidate, &progress, &seen, error);
+        }
+    }
+    uw_progress_close(&progress);
+    return code;
+}
+
+/* ---- 4. sending ---- */
+
+static enum uw_code commit(struct replay *replay, struct uw_error *error)
+{
+    enum uw_code code = replay->replayer == NULL ? UW_OK : uw_replayer_commit(replay->replayer, error);
+
+    if (code == UW_OK) {
+        replay->committed = replay->sent;
+        replay->pending = 0;
+        replay->pending_bytes = 0;
+    }
+    return code;
+}
+
+/* The headers of the refused record, without those about its refusal, and the one that says what this is. */
+static enum uw_code make_headers(struct replay *replay, const struct uw_letter *letter, char origin[ORIGIN_BYTES],
+                                 uint32_t *count, struct uw_error *error)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < letter->header_count; i++) {
+        struct uw_str name = letter->headers[i].name;
+        uint32_t prefix = (uint32_t)strlen(ERRORS_PREFIX);
+
+        if ((name.length >= prefix && memcmp(name.data, ERRORS_PREFIX, prefix) == 0) ||
+            uw_str_equal(name, UW_STR(UW_REPLAY_HEADER))) {
+            continue;
+        }
+        if (kept + 1 == UW_LETTER_HEADERS_MAX) {
+            return uw_error_set(error, UW_ELIMIT, UW_CLASS_FATAL,
+                                "dead letter %" PRId32 ":%" PRId64 " has more than %u headers", letter->partition,
+                                letter->offset, UW_LETTER_HEADERS_MAX);
+        }
+        replay->headers[kept++] = letter->headers[i];
+    }
+    (void)snprintf(origin, ORIGIN_BYTES, "%s/%" PRId32 "/%" PRId64,
+                   replay->letters->config->topics[letter->topic_index], letter->origin_partition,
+                   letter->origin_offset);
+    replay->headers[kept++] = (struct uw_header){UW_STR(UW_REPLAY_HEADER), uw_str_from(origin)};
+    *count = kept;
+    return UW_OK;
+}
+
+static enum uw_code send_letter(struct replay *replay, const struct uw_letter *letter, struct uw_error *error)
+{
+    const char *topic = replay->letters->config->topics[letter->topic_index];
+    char origin[ORIGIN_BYTES];
+    uint32_t count = 0;
+    enum uw_code code = make_headers(replay, letter, origin, &count, error);
+
+    if (code == UW_OK && replay->replayer != NULL) {
+        code = uw_replayer_send(replay->replayer, topic, letter->origin_partition, letter->key, letter->value,
+                                replay->headers, count, error);
+    }
+    if (code != UW_OK) {
+        return code;
+    }
+    replay->sent++;
+    replay->pending++;
+    replay->pending_bytes += (size_t)letter->key.length + letter->value.length;
+    tell(replay, letter, replay->replayer != NULL ? "sent" : "would be sent", NULL, NULL);
+    return replay->pending >= TRANSACTION_RECORDS_MAX || replay->pending_bytes >= TRANSACTION_BYTES_MAX
+               ? commit(replay, error)
+               : UW_OK;
+}
+
+static enum uw_code visit_send(void *context, const struct uw_letter *letter, bool *stop, struct uw_error *error)
+{
+    struct replay *replay = context;
+    const struct candidate origin = {letter->topic_index, letter->origin_partition, letter->origin_offset, 0, 0, false};
+    struct candidate *found = letter->topic_index < 0 ? NULL : find_origin(replay, &origin);
+
+    /* Refused above, published since then, or another copy of the same letter. */
+    if (found == NULL || found->partition != letter->partition || found->offset != letter->offset) {
+        return UW_OK;
+    }
+    if (found->replayed) {
+        replay->before++;
+        tell(replay, letter, "replayed before", NULL, NULL);
+        return UW_OK;
+    }
+    *stop = replay->letters->limit > 0 && replay->sent + 1 >= replay->letters->limit;
+    return send_letter(replay, letter, error);
+}
+
+/* ---- the whole ---- */
+
+static enum uw_code take_turn(struct replay *replay, struct uw_error *error)
+{
+    const struct uw_config *config = replay->letters->config;
+    char transactional_id[ID_BYTES];
+    const struct uw_replayer_options options = {.properties = config->kafka,
+                                                .property_count = config->kafka_count,
+                                                .transactional_id = transactional_id,
+                                                .timeout_ms = config->kafka_timeout_ms,
+                                                .log = uw_kafka_log_make()};
+
+    if (replay->letters->dry_run) {
+        return UW_OK;
+    }
+    (void)snprintf(transactional_id, sizeof transactional_id, "%s.replay", config->group_id);
+    return uw_replayer_open(&options, &replay->replayer, error);
+}
+
+static enum uw_code replay_all(struct replay *replay, struct uw_error *error)
+{
+    enum uw_code code = take_turn(replay, error);
+
+    if (code == UW_OK) {
+        code = uw_letters_each(replay->letters, choose, replay, error);
+    }
+    if (code == UW_OK) {
+        sort_candidates(replay);
+        code = scan(replay, error);
+    }
+    /* Without having looked at everything nothing may be sent. */
+    if (code == UW_OK && replay->count > 0 && !uw_signals_stop_requested()) {
+        code = uw_letters_each(replay->letters, visit_send, replay, error);
+    }
+    return code == UW_OK ? commit(replay, error) : code;
+}
+
+static void print_sum(const struct replay *replay)
+{
+    int64_t done = replay->letters->dry_run ? replay->sent : replay->committed;
+
+    if (replay->letters->json) {
+        printf("{\"summary\": {\"replayed\": %" PRId64 ", \"replayed_before\": %" PRId64 ", \"still_refused\": %" PRId64
+               ", \"of_no_topic\": %" PRId64 ", \"dry_run\": %s}}\n",
+               done, replay->before, replay->refused, replay->foreign, replay->letters->dry_run ? "true" : "false");
+        return;
+    }
+    printf("%" PRId64 " %s, %" PRId64 " replayed before, %" PRId64 " still refused", done,
+           replay->letters->dry_run ? "would be replayed" : "replayed", replay->before, replay->refused);
+    if (replay->foreign > 0) {
+        printf(", %" PRId64 " of no configured topic", replay->foreign);
+    }
+    putchar('\n');
+}
+
+int uw_letters_replay(struct uw_letters *letters, struct uw_error *error)
+{
+    struct replay *replay = calloc(1, sizeof *replay);
+    int status = UW_EXIT_OK;
+    enum uw_code code;
+
+    if (replay == NULL) {
+        uw_complain("no memory for dead letters");
+        return UW_EXIT_FAILED;
+    }
+    replay->letters = letters;
+    code = replay_all(replay, error);
+    uw_replayer_close(&replay->replayer);
+    print_sum(replay);
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        uw_complain("standard output cannot be written");
+        status = UW_EXIT_FAILED;
+    }
+    if (code != UW_OK) {
+        status = uw_letters_fail(code, error);
+    } else if (uw_signals_stop_requested()) {
+        uw_complain("stopped: run it again to send the rest");
+        status = UW_EXIT_FAILED;
+    }
+    for (uint32_t i = 0; i < letters->place_count && code == UW_OK; i++) {
+        if (!letters->found[i]) {
+            uw_complain("%" PRId32 ":%" PRId64 ": there is no such dead letter", letters->places[i].partition,
+                        letters->places[i].offset);
+            status = UW_EXIT_FAILED;
+        }
+    }
+    free(replay->candidates);
+    free(replay);
+    return status;
+}
