@@ -79,20 +79,22 @@ static void producer_destroy(struct uw_transactor *transactor)
 static enum uw_code producer_configure(struct uw_transactor *transactor, rd_kafka_conf_t **conf,
                                        struct uw_error *error)
 {
-    char timeout[16];
+    /* The user may name another: it is how long subscribers wait for what a dead instance left open. */
+    const char *given = uw_kafka_property(transactor->properties, transactor->property_count, "transaction.timeout.ms");
+    char number[16];
     const struct uw_property required[] = {
         {"transactional.id", transactor->transactional_id},
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"partitioner", "murmur2_random"},
-        {"transaction.timeout.ms", timeout},
+        {"transaction.timeout.ms", given != NULL ? given : number},
         {"delivery.report.only.error", "true"},
         {NULL, NULL},
     };
     struct uw_kafka_setup setup = {defaults, transactor->properties, transactor->property_count, required};
     enum uw_code code;
 
-    (void)snprintf(timeout, sizeof(timeout), "%" PRId32, transactor->transaction_timeout_ms);
+    (void)snprintf(number, sizeof(number), "%" PRId32, transactor->transaction_timeout_ms);
     code = uw_kafka_conf_build(&setup, &transactor->link, conf, error);
     if (code == UW_OK)
         rd_kafka_conf_set_dr_msg_cb(*conf, on_delivery);

@@ -1,0 +1,69 @@
+"""Faults of the servers: restarts, crashes, and times away."""
+import threading
+import time
+
+from faulting.case import Failed
+
+
+def steady(case, process):
+    if not process.running():
+        raise Failed(f"the processor ended: {process.says()[-300:]}")
+
+
+def outage(case, turns, seconds, take, give):
+    """Servers are taken away and given back while one processor goes on all the time."""
+    case.feed(seconds=turns * (seconds + 4))
+    process = case.processor("--instance", "one")
+    case.wait_progress(40)
+    for _ in range(turns):
+        case.pause(0.1, 1.0)
+        case.inject()
+        take()
+        time.sleep(seconds)
+        give()
+        steady(case, process)
+        case.wait_progress(60)
+    case.feed_end()
+    steady(case, process)
+    case.stop(process)
+    case.settle("--instance", "one")
+
+
+def postgres_restart(case):
+    """PostgreSQL is restarted in mode immediate"""
+    restart = lambda: case.servers.local("restart-postgres", "immediate")
+    outage(case, 10 if case.suite.long else 2, 0, restart, lambda: None)
+
+
+def postgres_away(case):
+    """PostgreSQL is killed and away"""
+    outage(case, 4 if case.suite.long else 1, 30 if case.suite.long else 5,
+           lambda: case.servers.local("kill-postgres"), lambda: case.servers.local("start-postgres"))
+
+
+def broker_restart(case):
+    """the broker is killed by kill -9 and started again"""
+    def take():
+        case.servers.local("kill-kafka")
+        case.servers.local("start-kafka")
+    outage(case, 10 if case.suite.long else 1, 0, take, lambda: None)
+
+
+def broker_away(case):
+    """the broker is killed and away"""
+    outage(case, 4 if case.suite.long else 1, 30 if case.suite.long else 5,
+           lambda: case.servers.local("kill-kafka"), lambda: case.servers.local("start-kafka"))
+
+
+def both(case):
+    """both servers are killed and away"""
+    def take():
+        thread = threading.Thread(target=case.servers.local, args=("kill-postgres",))
+        thread.start()
+        thread.join()
+        case.servers.local("kill-kafka")
+    outage(case, 4 if case.suite.long else 1, 30 if case.suite.long else 3, take, lambda: case.servers.local("up"))
+
+
+CASES = {"postgres-restart": postgres_restart, "postgres-away": postgres_away, "broker-restart": broker_restart,
+         "broker-away": broker_away, "both-away": both}
