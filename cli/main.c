@@ -25,6 +25,8 @@ static const struct subcommand subcommands[] = {
     {"simulate", "make the events of a believable region", uw_command_simulate},
     {"watch", "follow alerts and anomalies live", uw_command_watch},
     {"explain", "show how a decision's budget came to be", uw_command_explain},
+    {"verify", "recompute everything and compare", uw_command_verify},
+    {"dead-letters", "list, show or send again what was refused", uw_command_dead_letters},
     {"migrate", "create or upgrade the database schema", uw_command_migrate},
     {"topics", "create or check the Kafka topics", uw_command_topics},
 };
@@ -36,7 +38,7 @@ static void print_overview(FILE *to)
                 "Watches the hours of Dutch municipal care: budgets, alerts and anomalies from Kafka to PostgreSQL.\n\n"
                 "commands:\n");
     for (size_t i = 0; i < SUBCOMMAND_COUNT; i++) {
-        fprintf(to, "  %-10s  %s\n", subcommands[i].name, subcommands[i].summary);
+        fprintf(to, "  %-12s  %s\n", subcommands[i].name, subcommands[i].summary);
     }
     fprintf(to, "\n'urenwacht help COMMAND' or 'urenwacht COMMAND --help' tells more.\n"
                 "Exit codes: 0 done, 1 ran and failed, 2 usage or configuration.\n");
