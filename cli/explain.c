@@ -146,7 +146,8 @@ static enum uw_code read_once(struct explain *explain, struct uw_pgstore *store,
                               struct uw_error *error)
 {
     struct uw_client *client = &explain->client;
-    const struct uw_load_sink sink = {client, add_fact, add_alert, add_anomaly};
+    const struct uw_load_sink sink = {
+        .context = client, .fact = add_fact, .alert = add_alert, .anomaly = add_anomaly};
     struct uw_explanation *explanation = &explain->explanation;
     struct uw_store port;
     uw_pgstore_port(store, &port);

@@ -85,6 +85,20 @@ static void print_head(struct print *print)
                uw_explain_range(e, latest->valid_from_day, latest->valid_to_day));
 }
 
+/* A version may lose to another event with its number, or win and still be in force on no day. */
+static const char *standing_words(const struct uw_explanation *e, const struct uw_version *version, bool wins)
+{
+    if (!wins) {
+        return UW_SAY(e, "vervangen", "replaced");
+    }
+    for (uint32_t i = 0; i < e->care->interval_count; i++) {
+        if (e->fold->intervals[e->care->interval_first + i].version == version) {
+            return UW_SAY(e, "van kracht", "in force");
+        }
+    }
+    return UW_SAY(e, "nooit van kracht", "never in force");
+}
+
 static void print_versions(struct print *print)
 {
     struct uw_explanation *e = print->explanation;
@@ -110,7 +124,7 @@ static void print_versions(struct print *print)
             uw_explain_range(e, version->valid_from_day, version->valid_to_day),
             uw_explain_name(e, version->provider),
             uw_explain_instant(e, version->stamp.recorded_at_ms),
-            wins ? UW_SAY(e, "geldt", "stands") : UW_SAY(e, "vervangen", "replaced"),
+            standing_words(e, version, wins),
             uw_explain_terms(e, &version->terms)};
         uw_sheet_add(&table, wins ? UW_STYLE_PLAIN : UW_STYLE_FAINT, cells);
     }

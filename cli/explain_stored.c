@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/engine.h" /* UW_RULES_VERSION */
+#include "core/engine.h"
 #include "producers/postgres_columns.h"
 
 #define STATEMENT_CLIENT "explain_client"
@@ -295,13 +295,6 @@ static void compare_anomalies(struct uw_explanation *explanation)
     }
 }
 
-/* As the processor marks the partition (core/engine.c). */
-static uint64_t fingerprint_of(const struct uw_settings *settings)
-{
-    uint64_t fingerprint = uw_settings_fingerprint(settings) * UINT64_C(1099511628211) + UW_RULES_VERSION;
-    return fingerprint == 0 ? 1 : fingerprint;
-}
-
 void uw_explain_compare(struct uw_explanation *explanation)
 {
     const struct uw_explain_stored *stored = &explanation->stored;
@@ -311,7 +304,7 @@ void uw_explain_compare(struct uw_explanation *explanation)
         explanation->comparison = UW_COMPARISON_NOTHING_STORED;
     } else if (stored->as_of_day != explanation->as_of_day) {
         explanation->comparison = UW_COMPARISON_OTHER_AS_OF;
-    } else if (stored->fingerprint != fingerprint_of(explanation->settings)) {
+    } else if (stored->fingerprint != uw_engine_fingerprint(explanation->settings)) {
         explanation->comparison = UW_COMPARISON_OTHER_RULES;
     } else if (stored->judging_pending) {
         explanation->comparison = UW_COMPARISON_PENDING;

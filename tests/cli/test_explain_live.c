@@ -5,12 +5,10 @@
 
 #include "cli/command.h"
 #include "core/engine.h"
-#include "core/judge.h"
 #include "schemas/json.h"
 
 #define OUTPUT_BYTES (1u << 20)
 #define PARTITION 3
-#define EVENTS_MAX 64
 
 static const char *const events[] = {
     "{\"topic\":\"decisions\",\"value\":{\"event_id\":\"00000000-0000-4000-8000-000000000001\",\"recorded_at\":"
@@ -33,81 +31,126 @@ static const char *const events[] = {
     "\"B\",\"kind\":\"DEBIT\",\"corrects\":null,\"performed_on\":\"2026-02-03\",\"performed_until\":null,\"started_at\":"
     "null,\"minutes\":145,\"staff\":null}}",
 };
+static const char *const keys[] = {"c-1", "c-1", "c-2", "c-1"};
 #define EVENT_COUNT ((uint32_t)(sizeof events / sizeof events[0]))
 
-/* Judges the events as of a date, as the engine does, and commits them. */
-static void commit_events(const char *as_of)
+/* The engine on the real store. Its messages hold JSON, and nobody reads what it publishes. */
+static enum uw_code decode_json(void *context, enum uw_topic topic, struct uw_str value, struct uw_arena *arena,
+                                struct uw_event *event, struct uw_refusal *refusal, struct uw_error *error)
 {
-    struct uw_pgstore *store = live_open("explain-test");
-    struct uw_partition_change position = live_claim(store, PARTITION);
-    struct uw_event decoded[EVENTS_MAX];
-    struct uw_fact_change facts[EVENTS_MAX];
-    struct uw_settings settings = {.rule_count = 0};
-    struct uw_judgement judgement;
-    struct uw_refusal refusal;
-    struct uw_error error = {.text = ""};
-    struct uw_arena arena;
-    struct uw_cache cache;
-
-    uw_thresholds_default(&settings.defaults);
-    uw_arena_init(&arena, 1u << 24);
-    uw_judgement_init(&judgement, &settings);
-    assert_int_equal(uw_cache_init(&cache, 1u << 24), UW_OK);
-    assert_true(uw_date_parse(uw_str_from(as_of), &position.as_of_day));
-    for (uint32_t i = 0; i < EVENT_COUNT; i++) {
-        bool redelivery;
-
-        assert_int_equal(uw_json_read_event(uw_str_from(events[i]), &arena, &decoded[i], &refusal), UW_OK);
-        facts[i] = (struct uw_fact_change){.event = &decoded[i], .partition = PARTITION, .offset = i};
-        struct uw_resident *resident = uw_cache_find(&cache, decoded[i].client);
-        if (resident == NULL) {
-            resident = uw_cache_add(&cache, decoded[i].client, PARTITION);
-        }
-        assert_non_null(resident);
-        assert_int_equal(uw_client_add(&resident->client, &decoded[i], &redelivery), UW_OK);
-    }
-    /* All is new: before the batch there was nothing of these clients. */
-    for (struct uw_resident *resident = cache.newest; resident != NULL; resident = resident->older) {
-        struct uw_client empty;
-
-        uw_client_init(&empty);
-        assert_int_equal(uw_judge_before(&judgement, &empty), UW_OK);
-        assert_int_equal(uw_judge_after(&judgement, resident, position.as_of_day, true), UW_OK);
-        uw_client_close(&empty);
-    }
-    const struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
-                                       .partitions = &position,
-                                       .partition_count = 1,
-                                       .facts = facts,
-                                       .fact_count = EVENT_COUNT,
-                                       .accounts = judgement.accounts,
-                                       .account_count = judgement.account_count,
-                                       .alerts = judgement.alerts,
-                                       .alert_count = judgement.alert_count,
-                                       .anomalies = judgement.anomalies,
-                                       .anomaly_count = judgement.anomaly_count,
-                                       .clients = judgement.clients,
-                                       .client_count = judgement.client_count};
-    if (live_commit(store, &changes, &error) != UW_OK) {
-        fail_msg("%s", error.text);
-    }
-    uw_judgement_close(&judgement);
-    uw_cache_close(&cache);
-    uw_arena_close(&arena);
-    uw_pgstore_close(&store);
+    (void)context;
+    (void)error;
+    enum uw_code code = uw_json_read_event(value, arena, event, refusal);
+    return code == UW_OK && event->topic != topic ? UW_EINTERNAL : code;
 }
 
-/* As the engine marks a partition that was judged by default thresholds. */
-static void mark_rules(void)
+static enum uw_code encode_alert(void *context, const struct uw_alert_change *alert, int64_t observed_at_ms,
+                                 struct uw_arena *arena, struct uw_outbox_record *record)
 {
+    (void)context;
+    (void)observed_at_ms;
+    (void)arena;
+    *record = (struct uw_outbox_record){.output = UW_OUTPUT_ALERTS, .key = alert->client};
+    return UW_OK;
+}
+
+static enum uw_code encode_anomaly(void *context, const struct uw_anomaly_change *anomaly, int64_t observed_at_ms,
+                                   struct uw_arena *arena, struct uw_outbox_record *record)
+{
+    (void)context;
+    (void)observed_at_ms;
+    (void)arena;
+    *record = (struct uw_outbox_record){.output = UW_OUTPUT_ANOMALIES, .key = anomaly->client};
+    return UW_OK;
+}
+
+static enum uw_code encode_dead_letter(void *context, const struct uw_message *message,
+                                       const struct uw_refusal *refusal, struct uw_arena *arena,
+                                       struct uw_outbox_record *record)
+{
+    (void)context;
+    (void)message;
+    (void)arena;
+    (void)record;
+    fail_msg("%s", refusal->text);
+    return UW_EINTERNAL;
+}
+
+static enum uw_code published(void *context, int32_t partition, int64_t *sequence, struct uw_error *error)
+{
+    (void)context;
+    (void)partition;
+    (void)error;
+    *sequence = 0;
+    return UW_OK;
+}
+
+static enum uw_code publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                            const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
+{
+    (void)context;
+    (void)records;
+    (void)record_count;
+    (void)positions;
+    (void)position_count;
+    (void)error;
+    return UW_OK;
+}
+
+static void assert_ok(enum uw_code code, const struct uw_error *error)
+{
+    if (code != UW_OK) {
+        fail_msg("%s", error->text);
+    }
+}
+
+/* The first event goes to the first topic, all others to the second. */
+static void run_engine(struct uw_engine *engine)
+{
+    struct uw_message messages[EVENT_COUNT];
+    struct uw_error error = {.text = ""};
+    int64_t next_offset[UW_TOPIC_COUNT];
+    bool more = true;
+
+    assert_ok(uw_engine_claim(engine, PARTITION, next_offset, &error), &error);
+    assert_ok(uw_engine_recover(engine, &error), &error);
+    for (uint32_t i = 0; i < EVENT_COUNT; i++) {
+        messages[i] = (struct uw_message){.topic = i == 0 ? UW_TOPIC_DECISIONS : UW_TOPIC_DECLARATIONS,
+                                          .partition = PARTITION,
+                                          .offset = i == 0 ? 0 : i - 1,
+                                          .key = uw_str_from(keys[i]),
+                                          .value = uw_str_from(events[i])};
+    }
+    assert_ok(uw_engine_apply(engine, messages, EVENT_COUNT, LIVE_AT_MS, &error), &error);
+    assert_ok(uw_engine_publish(engine, &error), &error);
+    while (more) {
+        assert_ok(uw_engine_due(engine, 100, LIVE_AT_MS, &more, &error), &error);
+        assert_ok(uw_engine_publish(engine, &error), &error);
+    }
+}
+
+static void process_events(const char *as_of)
+{
+    struct uw_pgstore *store = live_open("explain-test");
     struct uw_settings settings = {.rule_count = 0};
-    char sql[200];
+    struct uw_engine_options options = {
+        .decoder = {NULL, decode_json},
+        .encoder = {NULL, encode_alert, encode_anomaly, encode_dead_letter},
+        .publisher = {NULL, published, publish},
+        .settings = &settings,
+        .cache_max_bytes = 1u << 24,
+        .pinned = true,
+    };
+    struct uw_error error = {.text = ""};
+    struct uw_engine *engine = NULL;
 
     uw_thresholds_default(&settings.defaults);
-    uint64_t fingerprint = uw_settings_fingerprint(&settings) * UINT64_C(1099511628211) + UW_RULES_VERSION;
-    snprintf(sql, sizeof sql, "UPDATE urenwacht_data.partition_state SET rules_fingerprint = %lld",
-             (long long)(int64_t)fingerprint);
-    (void)live_number(sql);
+    assert_true(uw_date_parse(uw_str_from(as_of), &options.as_of_day));
+    uw_pgstore_port(store, &options.store);
+    assert_ok(uw_engine_open(&options, &engine, &error), &error);
+    run_engine(engine);
+    uw_engine_close(&engine);
+    uw_pgstore_close(&store);
 }
 
 /* Runs the command with its standard output in `output`. */
@@ -155,8 +198,7 @@ static void test_what_is_stored_is_explained(void **state)
     const char *const plain[] = {"0363", "WMO-1"};
     (void)state;
     live_require();
-    commit_events("2026-03-01");
-    mark_rules();
+    process_events("2026-03-01");
     assert_int_equal(explain(plain, 2, output), UW_EXIT_OK);
     assert_says("Peildatum:     2026-03-01 (zoals de verwerking het laatst oordeelde)");
     assert_says("100·85 = 8500 ≥ 80·100 = 8000 → SURPLUS_LOW vanaf 2026-02-02");
@@ -175,8 +217,7 @@ static void test_differences_fail(void **state)
     const char *const plain[] = {"0363", "WMO-1"};
     (void)state;
     live_require();
-    commit_events("2026-03-01");
-    mark_rules();
+    process_events("2026-03-01");
     (void)live_number("UPDATE urenwacht_data.account_state SET used_minutes = used_minutes + 1");
     assert_int_equal(explain(plain, 2, output), UW_EXIT_FAILED);
     assert_says("used_minutes  85         86");
@@ -193,7 +234,7 @@ static void test_unknown_and_several_clients(void **state)
     const char *const nobody[] = {"0363", "WMO-2", "--client", "c-3"};
     (void)state;
     live_require();
-    commit_events("2026-03-01");
+    process_events("2026-03-01");
     assert_int_equal(explain(unknown, 2, output), UW_EXIT_FAILED);
     assert_int_equal(explain(several, 2, output), UW_EXIT_USAGE);
     assert_string_equal(output, "c-1\nc-2\n");
