@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The store against a real PostgreSQL: the programs tests/producers/test_store*.c on a database of their own.
+# The test programs that want real servers (test_store*.c and test_*_live.c, and those of the topics), on a
+# database of their own. Under ctest, without servers, their tests are skipped.
 set -euo pipefail
 
 database=urenwacht_store_tests
@@ -12,13 +13,14 @@ admin "DROP DATABASE IF EXISTS $database WITH (FORCE)"
 admin "CREATE DATABASE $database OWNER urenwacht"
 # The DSN is a URI whose last part is the database's name.
 export URENWACHT_TEST_DSN=${URENWACHT_DSN%/*}/$database
+export URENWACHT_TEST_KAFKA=$URENWACHT_KAFKA_BOOTSTRAP_SERVERS
 
-for program in "$UW_BUILD"/tests/producers_store*; do
+for program in "$UW_BUILD"/tests/producers_store* "$UW_BUILD"/tests/producers_topics "$UW_BUILD"/tests/*_live; do
     [[ -f $program && -x $program ]] || continue
     output=$("$program" 2>&1) && status=0 || status=$?
     printf '%s\n' "$output"
     good=$(grep -c '^\[       OK \]' <<<"$output" || true)
-    bad=$(grep -c '^\[  FAILED  \] [a-z_]*$' <<<"$output" || true)
+    bad=$(grep -c '^\[  FAILED  \] [a-z_0-9]*$' <<<"$output" || true)
     # A program that ends before its verdict has failed.
     if ((status != 0 && bad == 0)) || ((good + bad == 0)); then
         bad=$((bad + 1))
