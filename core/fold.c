@@ -82,18 +82,7 @@ struct uw_alert *uw_fold_add_alert(struct uw_fold *fold, const struct uw_case *c
     alert->state.threshold = -1;
     alert->state.kind = (uint8_t)kind;
     alert->state.severity = (uint8_t)severity;
-    alert->figures = (struct uw_alert_figures){
-        .allotted_minutes = UW_MINUTES_NONE,
-        .used_minutes = UW_MINUTES_NONE,
-        .remaining_minutes = UW_MINUTES_NONE,
-        .minimum_minutes = UW_MINUTES_NONE,
-        .delivered_minutes = UW_MINUTES_NONE,
-        .no_show_minutes = UW_MINUTES_NONE,
-        .expected_minutes = UW_MINUTES_NONE,
-        .ratio_percent = UW_MINUTES_NONE,
-        .last_care_day = UW_DAY_NONE,
-        .period_to_day = UW_DAY_NONE,
-    };
+    alert->figures = uw_alert_figures_none();
     return alert;
 }
 

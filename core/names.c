@@ -97,3 +97,19 @@ size_t uw_subject_format(const struct uw_subject *subject, char *text, size_t si
     }
     return length < 0 ? 0 : (size_t)length;
 }
+
+struct uw_alert_figures uw_alert_figures_none(void)
+{
+    return (struct uw_alert_figures){
+        .allotted_minutes = UW_MINUTES_NONE,
+        .used_minutes = UW_MINUTES_NONE,
+        .remaining_minutes = UW_MINUTES_NONE,
+        .minimum_minutes = UW_MINUTES_NONE,
+        .delivered_minutes = UW_MINUTES_NONE,
+        .no_show_minutes = UW_MINUTES_NONE,
+        .expected_minutes = UW_MINUTES_NONE,
+        .ratio_percent = UW_MINUTES_NONE,
+        .last_care_day = UW_DAY_NONE,
+        .period_to_day = UW_DAY_NONE,
+    };
+}

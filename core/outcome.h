@@ -68,6 +68,9 @@ struct uw_alert_figures {
     int32_t period_to_day;                       /* end of the pool, of the decision; UW_DAY_NONE: none */
 };
 
+/* Figures of which none is known. */
+struct uw_alert_figures uw_alert_figures_none(void);
+
 /* One revision of an alert (SPEC section 4). The identity is (kind, client, municipality, decision,
  * segment_from, period_from, threshold). */
 struct uw_alert_change {
