@@ -2,27 +2,25 @@
  * The core alone, one thread: events of a simulated region through the batch protocol (cache, fold, differences)
  * with ports that cost nothing. Prints one JSON line.
  *
- * usage: bench_core [CLIENTS [DECLARATIONS [BATCH]]]
+ * usage: bench_core [CLIENTS [DECLARATIONS [BATCH [SEED]]]]
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/stream.h"
 #include "core/engine.h"
-#include "producers/region.h"
-
-#define PARTITIONS 12
-#define ARENA_BYTES ((size_t)8 * 1024 * 1024 * 1024)
 
 /* ---- ports that do nothing ---- */
 
 static uint64_t rows, revisions;
 
-static enum uw_code claim(void *context, int32_t partition, struct uw_claim *out, struct uw_error *error)
+static enum uw_code claim(void *context, int32_t partition, int32_t rules_version, struct uw_claim *out,
+                          struct uw_error *error)
 {
     (void)context;
+    (void)rules_version;
     (void)error;
     *out = (struct uw_claim){.partition = partition, .epoch = 1, .next_sequence = 1, .as_of_day = UW_DAY_NONE};
     return UW_OK;
@@ -82,6 +80,16 @@ static enum uw_code mark(void *context, int32_t partition, int64_t epoch, uint64
     (void)epoch;
     (void)fingerprint;
     (void)error;
+    return UW_OK;
+}
+
+static enum uw_code sweep(void *context, int32_t rules_version, uint32_t limit, bool *more, struct uw_error *error)
+{
+    (void)context;
+    (void)rules_version;
+    (void)limit;
+    (void)error;
+    *more = false;
     return UW_OK;
 }
 
@@ -153,126 +161,14 @@ static enum uw_code encode_dead_letter(void *context, const struct uw_message *m
     return UW_EINTERNAL;
 }
 
-/* ---- the events, made before the clock starts ---- */
-
-struct stream {
-    struct uw_arena arena;
-    struct uw_message *messages;
-    uint32_t count, capacity;
-};
-
-static struct uw_str keep(struct stream *stream, struct uw_str text)
-{
-    return uw_arena_copy(&stream->arena, text);
-}
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "bench_core: %s\n", what);
-    exit(1);
-}
-
-static void keep_event(struct stream *stream, const struct uw_event *event)
-{
-    struct uw_event *copy = uw_arena_take(&stream->arena, sizeof *copy);
-    if (copy == NULL) {
-        fail("out of memory");
-    }
-    *copy = *event;
-    copy->municipality = keep(stream, event->municipality);
-    copy->client = keep(stream, event->client);
-    copy->decision = keep(stream, event->decision);
-    copy->provider = keep(stream, event->provider);
-    switch (event->topic) {
-    case UW_TOPIC_DECISIONS: {
-        struct uw_decision *decision = &copy->of.decision;
-        int32_t *months = uw_arena_take(&stream->arena, decision->evaluation_count * sizeof *months);
-        if (months == NULL) {
-            fail("out of memory");
-        }
-        for (uint32_t i = 0; i < decision->evaluation_count; i++) {
-            months[i] = decision->evaluation_list[i];
-        }
-        decision->evaluation_list = months;
-        decision->product_category = keep(stream, decision->product_category);
-        decision->product = keep(stream, decision->product);
-        decision->terms.result = keep(stream, decision->terms.result);
-        break;
-    }
-    case UW_TOPIC_DECLARATIONS:
-        copy->of.declaration.line = keep(stream, event->of.declaration.line);
-        copy->of.declaration.corrects = keep(stream, event->of.declaration.corrects);
-        copy->of.declaration.staff = keep(stream, event->of.declaration.staff);
-        break;
-    case UW_TOPIC_NO_SHOWS:
-        copy->of.no_show.no_show = keep(stream, event->of.no_show.no_show);
-        copy->of.no_show.staff = keep(stream, event->of.no_show.staff);
-        break;
-    case UW_TOPIC_EVALUATIONS:
-        break;
-    }
-    if (!uw_reserve((void **)&stream->messages, &stream->capacity, stream->count + 1, sizeof *stream->messages)) {
-        fail("out of memory");
-    }
-    stream->messages[stream->count++] =
-        (struct uw_message){.topic = event->topic,
-                            .key = copy->client,
-                            .value = {(const char *)copy, (uint32_t)sizeof *copy}};
-}
-
-static void make_stream(struct stream *stream, int32_t clients, int64_t declarations)
-{
-    struct uw_region_options options;
-    struct uw_region *region;
-    struct uw_error error = {.text = ""};
-    uw_region_options_default(&options);
-    options.clients = clients;
-    options.declarations = declarations;
-    uw_arena_init(&stream->arena, ARENA_BYTES);
-    if (uw_region_open(&options, &region, &error) != UW_OK) {
-        fail(error.text);
-    }
-    for (bool end = false; !end;) {
-        struct uw_event event;
-        if (uw_region_next(region, &event, &end, &error) != UW_OK) {
-            fail(error.text);
-        }
-        if (!end) {
-            keep_event(stream, &event);
-        }
-    }
-    uw_region_close(&region);
-}
-
-static void number_messages(struct stream *stream)
-{
-    int64_t offsets[PARTITIONS][UW_TOPIC_COUNT] = {{0}};
-    for (uint32_t i = 0; i < stream->count; i++) {
-        struct uw_message *message = &stream->messages[i];
-        uint32_t hash = 0;
-        for (uint32_t k = 0; k < message->key.length; k++) {
-            hash = hash * 31 + (uint8_t)message->key.data[k];
-        }
-        message->partition = (int32_t)(hash % PARTITIONS);
-        message->offset = offsets[message->partition][message->topic]++;
-    }
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 int main(int argc, char **argv)
 {
     int32_t clients = argc > 1 ? (int32_t)strtol(argv[1], NULL, 10) : 10000;
     int64_t declarations = argc > 2 ? strtoll(argv[2], NULL, 10) : 100000;
     uint32_t batch = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 20000;
-    struct stream stream = {.count = 0};
-    make_stream(&stream, clients, declarations);
-    number_messages(&stream);
+    uint64_t seed = argc > 4 ? strtoull(argv[4], NULL, 10) : 1;
+    struct uw_stream stream;
+    uw_stream_open(&stream, clients, declarations, seed);
 
     struct uw_settings settings = {.rules = NULL};
     uw_thresholds_default(&settings.defaults);
@@ -280,32 +176,32 @@ int main(int argc, char **argv)
     struct uw_engine *engine;
     struct uw_engine_options options = {.decoder = {NULL, decode},
                                         .encoder = {NULL, encode_alert, encode_anomaly, encode_dead_letter},
-                                        .store = {NULL, claim, load, commit, outbox, due, mark},
+                                        .store = {NULL, claim, load, commit, outbox, due, mark, sweep},
                                         .publisher = {NULL, published, publish},
                                         .settings = &settings,
                                         .cache_max_bytes = (size_t)4 * 1024 * 1024 * 1024,
                                         .as_of_day = uw_day_from_civil(2026, 12, 31)};
     if (uw_engine_open(&options, &engine, &error) != UW_OK) {
-        fail(error.text);
+        uw_bench_fail(error.text);
     }
-    for (int32_t partition = 0; partition < PARTITIONS; partition++) {
+    for (int32_t partition = 0; partition < UW_STREAM_PARTITIONS; partition++) {
         int64_t next_offset[UW_TOPIC_COUNT];
         if (uw_engine_claim(engine, partition, next_offset, &error) != UW_OK) {
-            fail(error.text);
+            uw_bench_fail(error.text);
         }
     }
-    double started = seconds();
+    double started = uw_bench_cpu_s();
     if (uw_engine_recover(engine, &error) != UW_OK) {
-        fail(error.text);
+        uw_bench_fail(error.text);
     }
     for (uint32_t at = 0; at < stream.count; at += batch) {
         uint32_t count = stream.count - at < batch ? stream.count - at : batch;
         if (uw_engine_apply(engine, stream.messages + at, count, 0, &error) != UW_OK ||
             uw_engine_publish(engine, &error) != UW_OK) {
-            fail(error.text);
+            uw_bench_fail(error.text);
         }
     }
-    double span = seconds() - started;
+    double span = uw_bench_cpu_s() - started;
     struct uw_engine_statistics statistics;
     uw_engine_statistics(engine, &statistics);
     printf("{\"bench\": \"core\", \"clients\": %" PRId32 ", \"events\": %" PRIu32 ", \"batch\": %" PRIu32
@@ -314,7 +210,6 @@ int main(int argc, char **argv)
            clients, stream.count, batch, span, stream.count / span, rows, revisions,
            (double)statistics.cache_bytes / (double)(statistics.cache_facts > 0 ? statistics.cache_facts : 1));
     uw_engine_close(&engine);
-    free(stream.messages);
-    uw_arena_close(&stream.arena);
+    uw_stream_close(&stream);
     return 0;
 }
