@@ -166,7 +166,13 @@ void uw_stream_group_by_client(struct uw_stream *stream)
         stream->messages[i].header_count = i;
     }
     qsort(stream->messages, stream->count, sizeof *stream->messages, compare_messages);
+    struct uw_stream grouped;
+    memset(&grouped, 0, sizeof grouped);
+    uw_arena_init(&grouped.arena, ARENA_BYTES);
     for (uint32_t i = 0; i < stream->count; i++) {
-        stream->messages[i].header_count = 0;
+        keep_event(&grouped, uw_stream_event(stream, i));
     }
+    uw_stream_close(stream);
+    *stream = grouped;
+    number_messages(stream);
 }

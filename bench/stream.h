@@ -20,7 +20,8 @@ struct uw_stream {
 
 void uw_stream_open(struct uw_stream *stream, int32_t clients, int64_t declarations, uint64_t seed);
 void uw_stream_close(struct uw_stream *stream);
-/* Brings the events of each client together, in the order in which they were recorded. */
+/* Brings the events of each client together, in the order in which they were recorded; in memory too, as they would
+ * lie after decoding. */
 void uw_stream_group_by_client(struct uw_stream *stream);
 const struct uw_event *uw_stream_event(const struct uw_stream *stream, uint32_t index);
 

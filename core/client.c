@@ -4,18 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Up to this many bytes of texts are searched from front to back; beyond it a hash is kept. */
-#define PLAIN_HEAP_BYTES 384u
 #define LONG_TEXT 255u
 #define ITEMS_MIN 4u
+#define HEAP_BYTES_MIN 256u
+#define SLOTS_MIN 32u
+/* Municipality and decision of an accepted event fit: 4 digits, and 64 code points. */
+#define DECISION_BYTES 320u
 
 bool uw_reserve(void **items, uint32_t *capacity, uint32_t needed, size_t item_bytes)
 {
     if (needed <= *capacity) {
         return true;
     }
-    /* Growth by a half wastes less of a cache of many small clients than doubling does. */
-    uint64_t grown = *capacity < ITEMS_MIN ? ITEMS_MIN : (uint64_t)*capacity + *capacity / 2;
+    uint64_t grown = *capacity < ITEMS_MIN ? ITEMS_MIN : (uint64_t)*capacity * 2;
     if (grown < needed) {
         grown = needed;
     }
@@ -85,34 +86,28 @@ struct uw_str uw_client_decision(const struct uw_client *client, uw_text decisio
     return (struct uw_str){text.data + 4, text.length - 4};
 }
 
-/* A text in two parts, so that a municipality and a decision's id need not be put together first. */
-struct parts {
-    struct uw_str first, second;
-};
-
-static bool parts_equal(const struct parts *parts, struct uw_str text)
+/* Eight bytes at a time, since every text of every event passes here. */
+static uint32_t hash_text(struct uw_str text)
 {
-    return text.length == parts->first.length + parts->second.length &&
-           (parts->first.length == 0 || memcmp(text.data, parts->first.data, parts->first.length) == 0) &&
-           (parts->second.length == 0 ||
-            memcmp(text.data + parts->first.length, parts->second.data, parts->second.length) == 0);
-}
-
-static uint32_t mix(uint32_t hash, struct uw_str string)
-{
-    for (uint32_t i = 0; i < string.length; i++) {
-        hash = (hash ^ (uint8_t)string.data[i]) * UINT32_C(16777619);
+    uint64_t hash = text.length, word;
+    const char *at = text.data;
+    uint32_t left = text.length;
+    for (; left >= sizeof word; left -= (uint32_t)sizeof word, at += sizeof word) {
+        memcpy(&word, at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+        hash ^= hash >> 29;
     }
-    return hash;
+    word = 0;
+    for (uint32_t i = 0; i < left; i++) {
+        word = word << 8 | (uint8_t)at[i];
+    }
+    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return (uint32_t)(hash >> 32);
 }
 
-/* FNV-1a, then a final mix, since its low bits alone are weak. */
-static uint32_t hash_parts(const struct parts *parts)
+static bool same_text(struct uw_str a, struct uw_str b)
 {
-    uint32_t hash = mix(mix(UINT32_C(2166136261), parts->first), parts->second);
-    hash ^= hash >> 15;
-    hash *= UINT32_C(0x2c1b3c6d);
-    return hash ^ hash >> 13;
+    return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
 static uw_text next_text(const struct uw_client *client, uw_text text)
@@ -121,21 +116,21 @@ static uw_text next_text(const struct uw_client *client, uw_text text)
     return (uw_text)(string.data - client->heap) + string.length;
 }
 
-static void put_slot(struct uw_client *client, uw_text text)
+/* The place of a text in the hash, or the free one where it belongs. */
+static uint32_t find_slot(const struct uw_client *client, struct uw_str string)
 {
-    struct parts parts = {uw_client_text(client, text), {NULL, 0}};
-    uint32_t place = hash_parts(&parts) & (client->slot_count - 1);
-    while (client->slots[place] != 0) {
+    uint32_t place = hash_text(string) & (client->slot_count - 1);
+    while (client->slots[place] != 0 && !same_text(string, uw_client_text(client, client->slots[place]))) {
         place = (place + 1) & (client->slot_count - 1);
     }
-    client->slots[place] = text;
+    return place;
 }
 
-/* Makes the hash, or doubles it when it is more than three quarters full. */
+/* Makes the hash, or doubles it when one more text would fill more than three quarters. */
 static bool grow_slots(struct uw_client *client)
 {
-    uint32_t count = client->slot_count == 0 ? 64 : client->slot_count;
-    while ((uint64_t)(client->text_count + 1) * 4 > (uint64_t)count * 3) {
+    uint32_t count = client->slot_count == 0 ? SLOTS_MIN : client->slot_count;
+    while (((uint64_t)client->text_count + 1) * 4 > (uint64_t)count * 3) {
         if (count > UINT32_MAX / 2) {
             return false;
         }
@@ -152,69 +147,18 @@ static bool grow_slots(struct uw_client *client)
     client->slots = slots;
     client->slot_count = count;
     for (uw_text text = 1; text < client->heap_length; text = next_text(client, text)) {
-        put_slot(client, text);
+        slots[find_slot(client, uw_client_text(client, text))] = text;
     }
     return true;
 }
 
-static uw_text find_text(const struct uw_client *client, const struct parts *parts)
+static bool grow_heap(struct uw_client *client, uint32_t needed)
 {
-    if (client->slot_count > 0) {
-        uint32_t place = hash_parts(parts) & (client->slot_count - 1);
-        while (client->slots[place] != 0) {
-            if (parts_equal(parts, uw_client_text(client, client->slots[place]))) {
-                return client->slots[place];
-            }
-            place = (place + 1) & (client->slot_count - 1);
-        }
-        return UW_TEXT_NULL;
+    if (needed <= client->heap_capacity) {
+        return true;
     }
-    for (uw_text text = 1; text < client->heap_length; text = next_text(client, text)) {
-        if (parts_equal(parts, uw_client_text(client, text))) {
-            return text;
-        }
-    }
-    return UW_TEXT_NULL;
-}
-
-static enum uw_code intern(struct uw_client *client, const struct parts *parts, uw_text *text)
-{
-    uw_text found = find_text(client, parts);
-    if (found != UW_TEXT_NULL) {
-        *text = found;
-        return UW_OK;
-    }
-    uint32_t length = parts->first.length + parts->second.length;
-    uint32_t start = client->heap_length == 0 ? 1 : client->heap_length;
-    uint32_t needed = 1 + (length >= LONG_TEXT ? (uint32_t)sizeof length : 0) + length;
-    if (needed > UINT32_MAX - start ||
-        !uw_reserve((void **)&client->heap, &client->heap_capacity, start + needed, 1)) {
-        return UW_ENOMEM;
-    }
-    bool hashed = client->slot_count > 0 || start + needed > PLAIN_HEAP_BYTES;
-    if (hashed && !grow_slots(client)) {
-        return UW_ENOMEM;
-    }
-    char *at = client->heap + start;
-    *at++ = (char)(length >= LONG_TEXT ? LONG_TEXT : length);
-    if (length >= LONG_TEXT) {
-        memcpy(at, &length, sizeof length);
-        at += sizeof length;
-    }
-    if (parts->first.length > 0) {
-        memcpy(at, parts->first.data, parts->first.length);
-    }
-    if (parts->second.length > 0) {
-        memcpy(at + parts->first.length, parts->second.data, parts->second.length);
-    }
-    client->heap[0] = 0;
-    client->heap_length = start + needed;
-    client->text_count++;
-    if (hashed) {
-        put_slot(client, start);
-    }
-    *text = start;
-    return UW_OK;
+    uint32_t wanted = needed < HEAP_BYTES_MIN ? HEAP_BYTES_MIN : needed;
+    return uw_reserve((void **)&client->heap, &client->heap_capacity, wanted, 1);
 }
 
 enum uw_code uw_client_intern(struct uw_client *client, struct uw_str string, uw_text *text)
@@ -223,16 +167,50 @@ enum uw_code uw_client_intern(struct uw_client *client, struct uw_str string, uw
         *text = UW_TEXT_NULL;
         return UW_OK;
     }
-    struct parts parts = {string, {NULL, 0}};
-    return intern(client, &parts, text);
+    if (!grow_slots(client)) {
+        return UW_ENOMEM;
+    }
+    uint32_t place = find_slot(client, string);
+    if (client->slots[place] != 0) {
+        *text = client->slots[place];
+        return UW_OK;
+    }
+    uint32_t start = client->heap_length == 0 ? 1 : client->heap_length;
+    uint64_t end = (uint64_t)start + 1 + (string.length >= LONG_TEXT ? sizeof string.length : 0) + string.length;
+    if (end > UINT32_MAX || !grow_heap(client, (uint32_t)end)) {
+        return UW_ENOMEM;
+    }
+    char *at = client->heap + start;
+    *at++ = (char)(string.length >= LONG_TEXT ? LONG_TEXT : string.length);
+    if (string.length >= LONG_TEXT) {
+        memcpy(at, &string.length, sizeof string.length);
+        at += sizeof string.length;
+    }
+    if (string.length > 0) {
+        memcpy(at, string.data, string.length);
+    }
+    client->heap[0] = 0;
+    client->heap_length = (uint32_t)end;
+    client->text_count++;
+    client->slots[place] = start;
+    *text = start;
+    return UW_OK;
 }
 
 enum uw_code uw_client_intern_decision(struct uw_client *client, struct uw_str municipality, struct uw_str decision,
                                        uw_text *text)
 {
     assert(municipality.length == 4);
-    struct parts parts = {municipality, decision};
-    return intern(client, &parts, text);
+    char bytes[DECISION_BYTES];
+    struct uw_str joined = {bytes, municipality.length + decision.length};
+    if (decision.length > sizeof bytes - municipality.length) {
+        return UW_ELIMIT;
+    }
+    memcpy(bytes, municipality.data, municipality.length);
+    if (decision.length > 0) {
+        memcpy(bytes + municipality.length, decision.data, decision.length);
+    }
+    return uw_client_intern(client, joined, text);
 }
 
 /* ---- facts ---- */
@@ -260,6 +238,10 @@ static int compare_key(uw_text a_first, uint32_t a_second, uw_text b_first, uint
     static struct place find_##kind(const struct uw_client *client, const struct type *fact)                           \
     {                                                                                                                  \
         uint32_t low = 0, high = client->count;                                                                        \
+        if (high > 0 && compare_key(client->array[high - 1].first, (uint32_t)client->array[high - 1].second,           \
+                                    fact->first, (uint32_t)fact->second) < 0) {                                        \
+            low = high; /* most facts are new, and so are their texts: they come last */                               \
+        }                                                                                                              \
         while (low < high) {                                                                                           \
             uint32_t middle = low + (high - low) / 2;                                                                  \
             const struct type *other = &client->array[middle];                                                         \

@@ -89,7 +89,7 @@ struct uw_anomaly_state {
 struct uw_client {
     char *heap; /* texts: a length byte, or 255 and four bytes, then the bytes */
     uint32_t heap_length, heap_capacity;
-    uint32_t *slots; /* hash of the texts, only when there are many; 0 is free */
+    uint32_t *slots; /* hash of the texts; 0 is free */
     uint32_t slot_count, text_count;
 
     struct uw_line *lines;       /* sorted by provider, line, then SPEC's order */
