@@ -28,9 +28,16 @@ static const struct uw_property defaults[] = {
     {NULL, NULL},
 };
 
-/* Equal keys must meet in the partition in which every other producer, Java's included, puts them. */
+/*
+ * Equal keys must meet in the partition in which every other producer, Java's included, puts them.
+ *
+ * One request at a time: a broker that does not know the producer yet takes its second request as the first when it
+ * had to refuse the first one (a partition that is being made or is moving), and librdkafka then counts the refused
+ * messages as acknowledged (confluent-kafka-go, issue 921): they would be lost without a word.
+ */
 static const struct uw_property required[] = {
     {"enable.idempotence", "true"},
+    {"max.in.flight.requests.per.connection", "1"},
     {"acks", "all"},
     {"partitioner", "murmur2_random"},
     {"delivery.report.only.error", "true"},

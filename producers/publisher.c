@@ -85,6 +85,8 @@ static enum uw_code producer_configure(struct uw_transactor *transactor, rd_kafk
     const struct uw_property required[] = {
         {"transactional.id", transactor->transactional_id},
         {"enable.idempotence", "true"},
+        /* With more, librdkafka may take what a broker refused for acknowledged; see producers/feeder.c. */
+        {"max.in.flight.requests.per.connection", "1"},
         {"acks", "all"},
         {"partitioner", "murmur2_random"},
         {"transaction.timeout.ms", given != NULL ? given : number},

@@ -67,7 +67,7 @@ class Case:
         self.must("topics", "--create")
         self.watcher = Watcher(self.dsn)
 
-    def close(self):
+    def close(self, keep=False):
         self.suite.stopping = True
         for process in self.processes:
             if process.running():
@@ -78,6 +78,8 @@ class Case:
         self.suite.stopping = False
         if self.watcher is not None:
             self.watcher.close()
+        if keep:
+            return
         try:
             self.servers.admin(f'DROP DATABASE IF EXISTS "{self.id}" WITH (FORCE)')
             client = self.admin_client()

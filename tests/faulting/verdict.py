@@ -119,7 +119,7 @@ def judge_verify(case, verdict):
     """The command's own check of everything stored, where the command has it."""
     if not case.suite.has_verify:
         return
-    process = case.start("verify", "--as-of", case.as_of, name="verify")
+    process = case.start("verify", name="verify")
     status = process.wait(120)
     verdict.note("wrong", int(status != 0), f"urenwacht verify ended with {status}: {process.says()[-400:]}")
 
