@@ -22,10 +22,11 @@ static void reach(const char *place)
     }
 }
 
-static enum uw_code faulty_claim(void *context, int32_t partition, struct uw_claim *claim, struct uw_error *error)
+static enum uw_code faulty_claim(void *context, int32_t partition, int32_t rules_version, struct uw_claim *claim,
+                                 struct uw_error *error)
 {
     reach("before-claim");
-    enum uw_code code = real_store.claim(context, partition, claim, error);
+    enum uw_code code = real_store.claim(context, partition, rules_version, claim, error);
     reach("after-claim");
     return code;
 }
@@ -62,6 +63,12 @@ void uw_faults_wrap(struct uw_store *store, struct uw_publisher *publisher)
     store->claim = faulty_claim;
     store->commit = faulty_commit;
     publisher->publish = faulty_publish;
+}
+
+int32_t uw_faults_rules_version(void)
+{
+    const char *version = getenv("URENWACHT_TEST_RULES_VERSION");
+    return version == NULL ? 0 : (int32_t)strtol(version, NULL, 10);
 }
 
 #else

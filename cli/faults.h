@@ -6,6 +6,8 @@
  *   before-commit, after-commit      the transaction in PostgreSQL
  *   before-publish, after-publish    the transaction in Kafka
  *   before-claim, after-claim        taking a partition over
+ *
+ * URENWACHT_TEST_RULES_VERSION=N makes the program take its rules for version N, as if it judged otherwise.
  */
 #ifndef UW_CLI_FAULTS_H
 #define UW_CLI_FAULTS_H
@@ -15,7 +17,13 @@
 #ifdef UW_FAULT_POINTS
 /* Wraps the ports in place. */
 void uw_faults_wrap(struct uw_store *store, struct uw_publisher *publisher);
+/* 0: the program's own. */
+int32_t uw_faults_rules_version(void);
 #else
+static inline int32_t uw_faults_rules_version(void)
+{
+    return 0;
+}
 static inline void uw_faults_wrap(struct uw_store *store, struct uw_publisher *publisher)
 {
     (void)store;

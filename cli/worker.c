@@ -266,6 +266,7 @@ static enum action open_engine(struct worker *worker)
         .as_of_day = worker->as_of_day,
         .pinned = worker->options->as_of_day != UW_DAY_NONE,
         .accept_lost_offsets = worker->options->accept_lost_offsets,
+        .rules_version = uw_faults_rules_version(),
     };
     uw_pgstore_port(worker->store, &options.store);
     uw_codec_decoder(worker->codec, &options.decoder);

@@ -14,9 +14,10 @@ struct uw_resident {
     size_t counted_bytes; /* as last counted into the cache */
     int32_t partition;
     /* A lower bound, as the store has it, of the day on which time alone changes something; UW_DAY_NONE: the
-     * store has no such day. Unknown until the client row was written once. */
+     * store has no such day. Unknown until the client row was loaded or written once. */
     int32_t stored_change_day;
     bool stored_change_known;
+    int32_t stored_rules_version; /* under which it was judged last; 0: never */
     bool loaded;     /* its facts are here; otherwise it is new in this batch */
     uint32_t touch;  /* place in the running batch, UINT32_MAX outside of one */
     uint32_t name_length;

@@ -42,6 +42,7 @@ struct uw_engine {
     uint32_t share_count, share_capacity;
     uint64_t fingerprint;
     int32_t as_of_day;
+    bool sweeping; /* rows of former rules may have become useless */
 
     /* The running batch. */
     struct touch *touches;
@@ -63,10 +64,15 @@ static enum uw_code out_of_memory(struct uw_error *error)
                         UW_ENGINE_BATCH_BYTES_MAX >> 20);
 }
 
+static uint64_t fingerprint_of(const struct uw_settings *settings, int32_t rules_version)
+{
+    uint64_t fingerprint = uw_settings_fingerprint(settings) * UINT64_C(1099511628211) + (uint64_t)rules_version;
+    return fingerprint == 0 ? 1 : fingerprint;
+}
+
 uint64_t uw_engine_fingerprint(const struct uw_settings *settings)
 {
-    uint64_t fingerprint = uw_settings_fingerprint(settings) * UINT64_C(1099511628211) + UW_RULES_VERSION;
-    return fingerprint == 0 ? 1 : fingerprint;
+    return fingerprint_of(settings, UW_RULES_VERSION);
 }
 
 enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_engine **engine, struct uw_error *error)
@@ -78,8 +84,9 @@ enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_e
     }
     opened->options = *options;
     opened->as_of_day = options->as_of_day;
-    opened->fingerprint = uw_engine_fingerprint(options->settings);
-    uw_judgement_init(&opened->judgement, options->settings);
+    opened->options.rules_version = options->rules_version == 0 ? UW_RULES_VERSION : options->rules_version;
+    opened->fingerprint = fingerprint_of(options->settings, opened->options.rules_version);
+    uw_judgement_init(&opened->judgement, options->settings, opened->options.rules_version);
     uw_arena_init(&opened->arena, UW_ENGINE_BATCH_BYTES_MAX);
     *engine = opened;
     return UW_OK;
@@ -180,7 +187,8 @@ enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_
     if (share == NULL) {
         return out_of_memory(error);
     }
-    enum uw_code code = engine->options.store.claim(engine->options.store.context, partition, &claim, error);
+    enum uw_code code = engine->options.store.claim(engine->options.store.context, partition,
+                                                    engine->options.rules_version, &claim, error);
     if (code != UW_OK) {
         return code;
     }
@@ -509,6 +517,16 @@ static enum uw_code load_anomaly(void *context, uint32_t client_index, const str
     return uw_client_add_anomaly(&loading->residents[client_index]->client, anomaly);
 }
 
+static enum uw_code load_client(void *context, uint32_t client_index, int32_t next_change_day, int32_t rules_version)
+{
+    struct loading *loading = context;
+    struct uw_resident *resident = loading->residents[client_index];
+    resident->stored_change_day = next_change_day;
+    resident->stored_change_known = true;
+    resident->stored_rules_version = rules_version;
+    return UW_OK;
+}
+
 static enum uw_code load_absent(struct uw_engine *engine, struct uw_error *error)
 {
     uint32_t count = 0;
@@ -528,7 +546,7 @@ static enum uw_code load_absent(struct uw_engine *engine, struct uw_error *error
         return UW_OK;
     }
     struct loading loading = {engine, residents};
-    const struct uw_load_sink sink = {&loading, load_fact, load_alert, load_anomaly};
+    const struct uw_load_sink sink = {&loading, load_fact, load_alert, load_anomaly, load_client};
     enum uw_code code = engine->options.store.load(engine->options.store.context, names, count, &sink, error);
     for (uint32_t i = 0; i < count && code == UW_OK; i++) {
         residents[i]->loaded = true;
@@ -548,7 +566,7 @@ static int compare_touches(const void *a, const void *b)
 /* Adds the client's events; *changed tells whether any of them was more than a redelivery. */
 static enum uw_code add_events(struct uw_engine *engine, const struct touch *touch, bool *changed)
 {
-    enum uw_code code = uw_judge_before(&engine->judgement, &touch->resident->client);
+    enum uw_code code = uw_judge_before(&engine->judgement, touch->resident);
     *changed = false;
     for (uint32_t i = touch->first; i != UINT32_MAX && code == UW_OK; i = engine->items[i].next) {
         bool redelivery = false;
@@ -704,6 +722,7 @@ static enum uw_code commit(struct uw_engine *engine, int64_t now_ms, struct uw_e
     const struct uw_judgement *judgement = &engine->judgement;
     const struct uw_changes changes = {
         .observed_at_ms = now_ms,
+        .rules_version = engine->options.rules_version,
         .partitions = engine->partition_changes,
         .facts = engine->facts,
         .accounts = judgement->accounts,
@@ -870,7 +889,7 @@ void uw_engine_tick(struct uw_engine *engine, int32_t as_of_day)
 enum uw_code uw_engine_replace_settings(struct uw_engine *engine, const struct uw_settings *settings,
                                         struct uw_error *error)
 {
-    uint64_t fingerprint = uw_engine_fingerprint(settings);
+    uint64_t fingerprint = fingerprint_of(settings, engine->options.rules_version);
     bool differs = fingerprint != engine->fingerprint;
     engine->options.settings = settings;
     engine->judgement.settings = settings;
@@ -888,7 +907,7 @@ bool uw_engine_has_due(const struct uw_engine *engine)
             return true;
         }
     }
-    return false;
+    return engine->sweeping;
 }
 
 struct touching {
@@ -914,14 +933,24 @@ static enum uw_code due_share(struct uw_engine *engine, struct share *share, uin
         return code;
     }
     bool last = engine->touch_count == 0;
-    if (last && share->stored_as_of_day == share->as_of_day) {
-        share->due = false;
-        return UW_OK;
+    if (!last || share->stored_as_of_day != share->as_of_day) {
+        share->in_batch = true;
+        code = complete_batch(engine, true, now_ms, error);
     }
-    share->in_batch = true;
-    code = complete_batch(engine, true, now_ms, error);
     if (code == UW_OK && last) {
         share->due = false;
+        engine->sweeping = true;
+    }
+    return code;
+}
+
+static enum uw_code sweep(struct uw_engine *engine, struct uw_error *error)
+{
+    bool more = false;
+    enum uw_code code = engine->options.store.sweep(engine->options.store.context, engine->options.rules_version,
+                                                    UW_ENGINE_SWEEP_ROWS, &more, error);
+    if (code == UW_OK) {
+        engine->sweeping = more;
     }
     return code;
 }
@@ -930,13 +959,15 @@ enum uw_code uw_engine_due(struct uw_engine *engine, uint32_t limit, int64_t now
                            struct uw_error *error)
 {
     assert(!uw_engine_needs_recovery(engine));
+    struct share *share = NULL;
+    for (uint32_t i = 0; i < engine->share_count && share == NULL; i++) {
+        share = engine->shares[i].owned && engine->shares[i].due ? &engine->shares[i] : NULL;
+    }
     enum uw_code code = UW_OK;
-    for (uint32_t i = 0; i < engine->share_count; i++) {
-        struct share *share = &engine->shares[i];
-        if (share->owned && share->due) {
-            code = due_share(engine, share, limit, now_ms, error);
-            break;
-        }
+    if (share != NULL) {
+        code = due_share(engine, share, limit, now_ms, error);
+    } else if (engine->sweeping) {
+        code = sweep(engine, error);
     }
     *more = uw_engine_has_due(engine);
     return code;

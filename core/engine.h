@@ -19,7 +19,9 @@
 #include "settings.h"
 
 /* Raise it when the same facts would give other accounts, alerts, anomalies or aggregates than before: it is
- * part of the fingerprint by which all clients are judged again. */
+ * part of the fingerprint by which all clients are judged again. A client that was last judged under a lower one
+ * gets its accounts anew and is added to the aggregates of the new rules in full; a program with a lower one
+ * cannot claim the partition any more. */
 #define UW_RULES_VERSION 1
 
 #define UW_ENGINE_PARTITIONS_MAX 4096u
@@ -27,6 +29,8 @@
 #define UW_ENGINE_BATCH_BYTES_MAX ((size_t)1024 * 1024 * 1024)
 /* Outbox records that are published in one transaction while recovering. */
 #define UW_ENGINE_RECOVER_RECORDS 5000u
+/* Aggregate rows of former rules that are removed in one step. */
+#define UW_ENGINE_SWEEP_ROWS 5000u
 
 struct uw_engine;
 
@@ -44,6 +48,7 @@ struct uw_engine_options {
     /* Kafka has lost what it knew about publishing (its __consumer_offsets): go on from what PostgreSQL knows,
      * at the risk of publishing the last batch's records twice. */
     bool accept_lost_offsets;
+    int32_t rules_version; /* 0: UW_RULES_VERSION; another one for tests */
 };
 
 struct uw_engine_statistics {
@@ -80,13 +85,14 @@ enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error)
 
 /* A new day; cheap. The work is done by uw_engine_due. */
 void uw_engine_tick(struct uw_engine *engine, int32_t as_of_day);
-/* Of these thresholds and of the program's rules; never 0. Kept with each partition that was judged by them. */
+/* Of these thresholds and of UW_RULES_VERSION; never 0. Kept with each partition that was judged by them. */
 uint64_t uw_engine_fingerprint(const struct uw_settings *settings);
 /* New thresholds; all owned partitions are marked for judging again. The old ones may be freed afterwards. */
 enum uw_code uw_engine_replace_settings(struct uw_engine *engine, const struct uw_settings *settings,
                                         struct uw_error *error) UW_MUST_USE;
-/* Judges up to `limit` clients of one partition whose day has come, and commits. *more: call again. The records
- * are then to be published as after uw_engine_apply. */
+/* Judges up to `limit` clients of one partition whose day has come, and commits; when there are none left it
+ * removes what former rules have left behind. *more: call again. The records are then to be published as after
+ * uw_engine_apply. */
 enum uw_code uw_engine_due(struct uw_engine *engine, uint32_t limit, int64_t now_ms, bool *more,
                            struct uw_error *error) UW_MUST_USE;
 bool uw_engine_has_due(const struct uw_engine *engine);

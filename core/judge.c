@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-void uw_judgement_init(struct uw_judgement *judgement, const struct uw_settings *settings)
+void uw_judgement_init(struct uw_judgement *judgement, const struct uw_settings *settings, int32_t rules_version)
 {
     memset(judgement, 0, sizeof *judgement);
     judgement->settings = settings;
+    judgement->rules_version = rules_version;
     uw_fold_init(&judgement->fold);
     uw_sums_init(&judgement->sums);
 }
@@ -33,10 +34,26 @@ void uw_judgement_reset(struct uw_judgement *judgement)
 
 /* ---- accounts ---- */
 
-enum uw_code uw_judge_before(struct uw_judgement *judgement, const struct uw_client *client)
+static bool needs_rebuild(const struct uw_judgement *judgement, const struct uw_resident *resident)
+{
+    return resident->stored_rules_version != 0 && resident->stored_rules_version < judgement->rules_version;
+}
+
+/* As if the client were new: the store drops its accounts, and under these rules it is in no sum yet. */
+static void before_nothing(struct uw_judgement *judgement)
+{
+    judgement->before_count = 0;
+    uw_sums_before_nothing(&judgement->sums);
+}
+
+enum uw_code uw_judge_before(struct uw_judgement *judgement, const struct uw_resident *resident)
 {
     struct uw_fold *fold = &judgement->fold;
-    enum uw_code code = uw_fold_run_sums(fold, client);
+    if (needs_rebuild(judgement, resident)) {
+        before_nothing(judgement);
+        return UW_OK;
+    }
+    enum uw_code code = uw_fold_run_sums(fold, &resident->client);
     if (code != UW_OK) {
         return code;
     }
@@ -122,18 +139,7 @@ static enum uw_code judge_accounts(struct uw_judgement *judgement, const struct 
 static void figures_of_pool(const struct uw_fold *fold, const struct uw_alert_state *state,
                             struct uw_alert_figures *figures)
 {
-    *figures = (struct uw_alert_figures){
-        .allotted_minutes = UW_MINUTES_NONE,
-        .used_minutes = UW_MINUTES_NONE,
-        .remaining_minutes = UW_MINUTES_NONE,
-        .minimum_minutes = UW_MINUTES_NONE,
-        .delivered_minutes = UW_MINUTES_NONE,
-        .no_show_minutes = UW_MINUTES_NONE,
-        .expected_minutes = UW_MINUTES_NONE,
-        .ratio_percent = UW_MINUTES_NONE,
-        .last_care_day = UW_DAY_NONE,
-        .period_to_day = UW_DAY_NONE,
-    };
+    *figures = uw_alert_figures_none();
     for (uint32_t i = 0; i < fold->account_count; i++) {
         const struct uw_account *account = &fold->accounts[i];
         if (account->decision == state->decision && account->segment_from_day == state->segment_from_day &&
@@ -396,7 +402,8 @@ static enum uw_code judge_anomalies(struct uw_judgement *judgement, struct uw_re
 static enum uw_code judge_change_day(struct uw_judgement *judgement, struct uw_resident *resident, int32_t as_of_day)
 {
     int32_t next = judgement->fold.next_change_day, stored = resident->stored_change_day;
-    bool good = resident->stored_change_known && (stored == UW_DAY_NONE || stored > as_of_day) &&
+    bool rebuild = needs_rebuild(judgement, resident);
+    bool good = resident->stored_change_known && !rebuild && (stored == UW_DAY_NONE || stored > as_of_day) &&
                 (next == UW_DAY_NONE || (stored != UW_DAY_NONE && stored <= next));
     if (good) {
         return UW_OK;
@@ -406,20 +413,30 @@ static enum uw_code judge_change_day(struct uw_judgement *judgement, struct uw_r
         return UW_ENOMEM;
     }
     judgement->clients[judgement->client_count++] =
-        (struct uw_client_change){uw_resident_name(resident), resident->partition, next};
+        (struct uw_client_change){.client = uw_resident_name(resident),
+                                  .partition = resident->partition,
+                                  .next_change_day = next,
+                                  .rules_version = judgement->rules_version,
+                                  .rebuild = rebuild};
     resident->stored_change_day = next;
     resident->stored_change_known = true;
+    resident->stored_rules_version = judgement->rules_version;
     return UW_OK;
 }
 
 enum uw_code uw_judge_after(struct uw_judgement *judgement, struct uw_resident *resident, int32_t as_of_day,
                             bool facts_changed)
 {
+    bool anew = facts_changed;
+    if (!facts_changed && needs_rebuild(judgement, resident)) {
+        before_nothing(judgement);
+        anew = true;
+    }
     enum uw_code code = uw_fold_run(&judgement->fold, &resident->client, judgement->settings, as_of_day);
-    if (code == UW_OK && facts_changed) {
+    if (code == UW_OK && anew) {
         code = judge_accounts(judgement, resident);
     }
-    if (code == UW_OK && facts_changed) {
+    if (code == UW_OK && anew) {
         code = uw_sums_after(&judgement->sums, &judgement->fold);
     }
     if (code == UW_OK) {

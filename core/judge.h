@@ -14,6 +14,7 @@
 
 struct uw_judgement {
     const struct uw_settings *settings;
+    int32_t rules_version;
     struct uw_fold fold;
     struct uw_sums sums;
     struct uw_account_change *accounts;
@@ -29,17 +30,18 @@ struct uw_judgement {
     uint32_t before_count, before_capacity, alert_state_capacity, anomaly_state_capacity;
 };
 
-void uw_judgement_init(struct uw_judgement *judgement, const struct uw_settings *settings);
+void uw_judgement_init(struct uw_judgement *judgement, const struct uw_settings *settings, int32_t rules_version);
 void uw_judgement_close(struct uw_judgement *judgement);
 /* Forgets the changes of the last batch. */
 void uw_judgement_reset(struct uw_judgement *judgement);
 
 /* Remembers accounts and sums of the client as its facts now are, before new facts are added. */
-enum uw_code uw_judge_before(struct uw_judgement *judgement, const struct uw_client *client) UW_MUST_USE;
+enum uw_code uw_judge_before(struct uw_judgement *judgement, const struct uw_resident *resident) UW_MUST_USE;
 
 /* Folds the client and adds every difference to the changes; the client's states of alerts and anomalies become
  * the new ones. With `facts_changed` uw_judge_before was called before they did; otherwise accounts and sums
- * are as they were. Failure leaves the client to be dropped. */
+ * are as they were. A client that was last judged under former rules gets all its accounts and sums anew, since
+ * what those rules have stored cannot be told from its facts. Failure leaves the client to be dropped. */
 enum uw_code uw_judge_after(struct uw_judgement *judgement, struct uw_resident *resident, int32_t as_of_day,
                             bool facts_changed) UW_MUST_USE;
 

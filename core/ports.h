@@ -95,6 +95,9 @@ struct uw_load_sink {
     enum uw_code (*alert)(void *context, uint32_t client_index, const struct uw_alert_change *alert);
     /* Of an anomaly: identity, provider, status, revision. */
     enum uw_code (*anomaly)(void *context, uint32_t client_index, const struct uw_anomaly_change *anomaly);
+    /* The client's own row as struct uw_client_change has it; next_change_day is lower than every day for a client
+     * that is marked for judging. NULL: not wanted. Not called for a client that was never judged. */
+    enum uw_code (*client)(void *context, uint32_t client_index, int32_t next_change_day, int32_t rules_version);
 };
 
 struct uw_fact_change {
@@ -112,6 +115,10 @@ struct uw_client_change {
     /* The first day after as_of on which this client's alerts or anomalies can differ though no event comes;
      * UW_DAY_NONE: never. */
     int32_t next_change_day;
+    int32_t rules_version; /* under which it was judged, 1 or more */
+    /* The rules before may have said otherwise: all stored accounts of the client go, and those of this batch are
+     * all that it has. */
+    bool rebuild;
 };
 
 struct uw_partition_change {
@@ -128,6 +135,7 @@ struct uw_partition_change {
  * their identity, except facts and outbox, which are in the order of arrival and of sequence. */
 struct uw_changes {
     int64_t observed_at_ms;
+    int32_t rules_version; /* of the aggregates: sums of other rules are not touched */
     const struct uw_partition_change *partitions;
     const struct uw_fact_change *facts;
     const struct uw_account_change *accounts;
@@ -146,8 +154,10 @@ typedef enum uw_code uw_client_visit(void *context, struct uw_str client);
 struct uw_store {
     void *context;
     /* Takes the partition over: raises the epoch, so that the former owner's commits fail, and returns where
-     * it stands. Creates the partition's rows when there are none. */
-    enum uw_code (*claim)(void *context, int32_t partition, struct uw_claim *claim, struct uw_error *error);
+     * it stands. Creates the partition's rows when there are none. UW_ECONFIG (FATAL): a program with a higher
+     * rules_version has claimed it before, or the input has no such partition; nothing was changed. */
+    enum uw_code (*claim)(void *context, int32_t partition, int32_t rules_version, struct uw_claim *claim,
+                          struct uw_error *error);
     /* Hands over all that is stored of these clients but redeliveries. */
     enum uw_code (*load)(void *context, const struct uw_str *clients, uint32_t client_count,
                          const struct uw_load_sink *sink, struct uw_error *error);
@@ -165,6 +175,9 @@ struct uw_store {
      * used when thresholds, the program's rules or a backward as_of ask for judging everybody again. */
     enum uw_code (*mark_all_due)(void *context, int32_t partition, int64_t epoch, uint64_t rules_fingerprint,
                                  struct uw_error *error);
+    /* Removes up to `limit` aggregate rows of rules before rules_version, once no client and no partition is left
+     * that was judged under such rules; *more: call again. */
+    enum uw_code (*sweep)(void *context, int32_t rules_version, uint32_t limit, bool *more, struct uw_error *error);
 };
 
 /* ---- publisher ---- */

@@ -160,6 +160,11 @@ enum uw_code uw_sums_before(struct uw_sums *sums, const struct uw_fold *fold)
     return code == UW_OK ? collect(fold, UW_GRAIN_MONTH, &sums->before[UW_GRAIN_MONTH]) : code;
 }
 
+void uw_sums_before_nothing(struct uw_sums *sums)
+{
+    sums->before[UW_GRAIN_WEEK].count = sums->before[UW_GRAIN_MONTH].count = 0;
+}
+
 /* ---- the rows of the batch ---- */
 
 static uint64_t mix(uint64_t hash, uint64_t value)

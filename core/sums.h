@@ -42,6 +42,8 @@ void uw_sums_reset(struct uw_sums *sums);
 
 /* Keeps the shares of a client as they were before its events; `fold` has just run over it. */
 enum uw_code uw_sums_before(struct uw_sums *sums, const struct uw_fold *fold) UW_MUST_USE;
+/* The same for a client that is in no row yet. */
+void uw_sums_before_nothing(struct uw_sums *sums);
 /* Adds the difference that the client makes; `fold` has just run again. */
 enum uw_code uw_sums_after(struct uw_sums *sums, const struct uw_fold *fold) UW_MUST_USE;
 

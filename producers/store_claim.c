@@ -1,5 +1,5 @@
 /*
- * Taking a partition over, and which of its clients have to be judged again.
+ * Taking a partition over, which of its clients have to be judged again, and what former rules have left.
  */
 #include "producers/store_internal.h"
 
@@ -22,13 +22,32 @@ static void read_claim(const PGresult *result, int32_t partition, struct uw_clai
     claim->as_of_day = uw_field_day(result, 4 + UW_TOPIC_COUNT);
 }
 
-enum uw_code uw_pgstore_claim(void *context, int32_t partition, struct uw_claim *claim, struct uw_error *error)
+/* Why a claim changed nothing. */
+static enum uw_code explain_refusal(struct uw_pgstore *store, const struct uw_argument *partition,
+                                    int32_t rules_version, struct uw_error *error)
+{
+    PGresult *result = NULL;
+    enum uw_code code = uw_postgres_query(store->postgres, "claimed_rules", partition, 1, &result, error);
+
+    if (code == UW_OK && PQntuples(result) == 1) {
+        code = uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                            "a newer program (rules %d) judges this database; this one has rules %d: upgrade it",
+                            (int)uw_field_int4(result, 0), (int)rules_version);
+    } else if (code == UW_OK) {
+        code = uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL, "database: a partition could not be claimed");
+    }
+    PQclear(result);
+    return code;
+}
+
+enum uw_code uw_pgstore_claim(void *context, int32_t partition, int32_t rules_version, struct uw_claim *claim,
+                              struct uw_error *error)
 {
     static const enum uw_column_type text_type[] = {UW_COLUMN_TEXT};
     struct uw_pgstore *store = context;
-    struct uw_argument arguments[3];
+    struct uw_argument arguments[4];
     struct uw_columns topics;
-    uint8_t number[4];
+    uint8_t number[4], rules[4];
     PGresult *result = NULL;
     enum uw_code code = uw_pgstore_ready(store, error);
 
@@ -49,9 +68,13 @@ enum uw_code uw_pgstore_claim(void *context, int32_t partition, struct uw_claim 
     arguments[0] = (struct uw_argument){number, sizeof number};
     arguments[1] = (struct uw_argument){store->owner, strlen(store->owner)};
     uw_columns_arguments(&topics, &arguments[2]);
-    code = uw_postgres_query(store->postgres, "claim", arguments, 3, &result, error);
-    if (code == UW_OK) {
+    uw_put_int32(rules, rules_version);
+    arguments[3] = (struct uw_argument){rules, sizeof rules};
+    code = uw_postgres_query(store->postgres, "claim", arguments, 4, &result, error);
+    if (code == UW_OK && PQntuples(result) == 1) {
         read_claim(result, partition, claim);
+    } else if (code == UW_OK) {
+        code = explain_refusal(store, arguments, rules_version, error);
     }
 out:
     PQclear(result);
@@ -153,5 +176,26 @@ enum uw_code uw_pgstore_mark_all_due(void *context, int32_t partition, int64_t e
         uw_postgres_run(store->postgres, "ROLLBACK", NULL) != UW_OK) {
         uw_postgres_drop(store->postgres);
     }
+    return code;
+}
+
+enum uw_code uw_pgstore_sweep(void *context, int32_t rules_version, uint32_t limit, bool *more, struct uw_error *error)
+{
+    struct uw_pgstore *store = context;
+    uint8_t rules[4], count[8];
+    const struct uw_argument arguments[] = {{rules, sizeof rules}, {count, sizeof count}};
+    PGresult *result = NULL;
+    enum uw_code code = uw_pgstore_ready(store, error);
+
+    if (code != UW_OK) {
+        return code;
+    }
+    uw_put_int32(rules, rules_version);
+    uw_put_int64(count, limit);
+    code = uw_postgres_query(store->postgres, "sweep", arguments, 2, &result, error);
+    if (code == UW_OK) {
+        *more = uw_field_int8(result, 0) >= (int64_t)limit;
+    }
+    PQclear(result);
     return code;
 }

@@ -16,6 +16,7 @@ enum uw_table {
     UW_TABLE_NO_SHOWS,
     UW_TABLE_EVALUATIONS,
     UW_TABLE_CLIENTS,
+    UW_TABLE_ACCOUNTS_DROPPED,
     UW_TABLE_ACCOUNTS,
     UW_TABLE_ACCOUNTS_REMOVED,
     UW_TABLE_ALERTS,
@@ -26,7 +27,7 @@ enum uw_table {
     UW_TABLE_AGGREGATES_SHRUNK,
     UW_TABLE_OUTBOX,
 };
-#define UW_TABLE_COUNT 14
+#define UW_TABLE_COUNT 15
 #define UW_FACT_TABLE_COUNT UW_TOPIC_COUNT
 
 struct uw_table_shape {
@@ -125,7 +126,8 @@ enum uw_code uw_pgstore_settle(struct uw_pgstore *store, const struct uw_changes
 
 /* ---- the operations of the port ---- */
 
-enum uw_code uw_pgstore_claim(void *context, int32_t partition, struct uw_claim *claim, struct uw_error *error);
+enum uw_code uw_pgstore_claim(void *context, int32_t partition, int32_t rules_version, struct uw_claim *claim,
+                              struct uw_error *error);
 enum uw_code uw_pgstore_load(void *context, const struct uw_str *clients, uint32_t client_count,
                              const struct uw_load_sink *sink, struct uw_error *error);
 enum uw_code uw_pgstore_commit(void *context, const struct uw_changes *changes, struct uw_error *error);
@@ -135,5 +137,7 @@ enum uw_code uw_pgstore_due(void *context, int32_t partition, int32_t as_of_day,
                             uw_client_visit *visit, void *visit_context, struct uw_error *error);
 enum uw_code uw_pgstore_mark_all_due(void *context, int32_t partition, int64_t epoch, uint64_t rules_fingerprint,
                                      struct uw_error *error);
+enum uw_code uw_pgstore_sweep(void *context, int32_t rules_version, uint32_t limit, bool *more,
+                              struct uw_error *error);
 
 #endif

@@ -243,6 +243,14 @@ static enum uw_code visit_anomaly(void *context, const PGresult *row)
     return load->sink->anomaly(load->sink->context, client, &anomaly);
 }
 
+static enum uw_code visit_client(void *context, const PGresult *row)
+{
+    const struct load *load = context;
+
+    return load->sink->client(load->sink->context, client_index(load, row), uw_field_day(row, 1),
+                              uw_field_int4(row, 2));
+}
+
 static enum uw_code load_some(struct uw_pgstore *store, struct load *load, struct uw_error *error)
 {
     static const enum uw_column_type text_type[] = {UW_COLUMN_TEXT};
@@ -251,7 +259,8 @@ static enum uw_code load_some(struct uw_pgstore *store, struct load *load, struc
         uw_postgres_visit *visit;
     } queries[] = {{"load_decisions", visit_fact},       {"load_declarations", visit_fact},
                    {"load_no_shows", visit_fact},        {"load_evaluations", visit_fact},
-                   {"load_alerts", visit_alert},         {"load_anomalies", visit_anomaly}};
+                   {"load_alerts", visit_alert},         {"load_anomalies", visit_anomaly},
+                   {"load_clients", visit_client}};
     struct uw_columns names;
     struct uw_argument argument;
     enum uw_code code = UW_OK;
@@ -269,6 +278,9 @@ static enum uw_code load_some(struct uw_pgstore *store, struct load *load, struc
     for (uint32_t i = 0; i < sizeof queries / sizeof queries[0] && code == UW_OK; i++) {
         /* The first four are numbered as the topics are. */
         load->topic = i < UW_TOPIC_COUNT ? (enum uw_topic)i : UW_TOPIC_DECISIONS;
+        if (queries[i].visit == visit_client && load->sink->client == NULL) {
+            continue;
+        }
         code = uw_postgres_each(store->postgres, queries[i].statement, &argument, 1, queries[i].visit, load, error);
     }
     uw_columns_close(&names);

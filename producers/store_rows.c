@@ -3,13 +3,19 @@
  */
 #include "producers/store_internal.h"
 
-static void add_client(struct uw_columns *columns, const struct uw_client_change *client)
+static void add_client(struct uw_columns *tables, const struct uw_client_change *client)
 {
+    struct uw_columns *columns = &tables[UW_TABLE_CLIENTS];
     uint32_t place = 0;
 
     uw_columns_string(columns, &place, client->client);
     uw_columns_int4(columns, &place, client->partition);
     uw_columns_day(columns, &place, client->next_change_day);
+    uw_columns_int4(columns, &place, client->rules_version);
+    if (client->rebuild) {
+        place = 0;
+        uw_columns_string(&tables[UW_TABLE_ACCOUNTS_DROPPED], &place, client->client);
+    }
 }
 
 static void add_account(struct uw_columns *tables, const struct uw_account_change *account)
@@ -34,8 +40,13 @@ static void add_account(struct uw_columns *tables, const struct uw_account_chang
     uw_columns_int8(columns, &place, account->no_show_minutes);
 }
 
+/* Whose sums these are. */
+struct source {
+    int32_t rules_version, writer;
+};
+
 static void add_aggregate_key(struct uw_columns *columns, uint32_t *place, const struct uw_aggregate_change *aggregate,
-                              int32_t writer)
+                              const struct source *source)
 {
     uw_columns_string(columns, place, aggregate->municipality);
     uw_columns_int2(columns, place, (int32_t)aggregate->grain);
@@ -46,16 +57,18 @@ static void add_aggregate_key(struct uw_columns *columns, uint32_t *place, const
     uw_columns_int2(columns, place, (int32_t)aggregate->law);
     uw_columns_int2(columns, place, (int32_t)aggregate->care);
     uw_columns_int2(columns, place, (int32_t)aggregate->model);
-    uw_columns_int4(columns, place, writer);
+    uw_columns_int4(columns, place, source->rules_version);
+    uw_columns_int4(columns, place, source->writer);
 }
 
 /* Rows of all zeros are hidden by the views, and removed where they are likely: where something was taken. */
-static void add_aggregate(struct uw_columns *tables, const struct uw_aggregate_change *aggregate, int32_t writer)
+static void add_aggregate(struct uw_columns *tables, const struct uw_aggregate_change *aggregate,
+                          const struct source *source)
 {
     struct uw_columns *columns = &tables[UW_TABLE_AGGREGATES];
     uint32_t place = 0;
 
-    add_aggregate_key(columns, &place, aggregate, writer);
+    add_aggregate_key(columns, &place, aggregate, source);
     uw_columns_int8(columns, &place, aggregate->clients);
     uw_columns_int8(columns, &place, aggregate->decisions);
     uw_columns_int8(columns, &place, aggregate->delivered_minutes);
@@ -65,7 +78,7 @@ static void add_aggregate(struct uw_columns *tables, const struct uw_aggregate_c
     if (aggregate->clients < 0 || aggregate->decisions < 0 || aggregate->delivered_minutes < 0 ||
         aggregate->no_show_minutes < 0 || aggregate->used_minutes < 0 || aggregate->allotted_minutes < 0) {
         place = 0;
-        add_aggregate_key(&tables[UW_TABLE_AGGREGATES_SHRUNK], &place, aggregate, writer);
+        add_aggregate_key(&tables[UW_TABLE_AGGREGATES_SHRUNK], &place, aggregate, source);
     }
 }
 
@@ -106,6 +119,7 @@ static enum uw_code add_outcomes(struct uw_pgstore *store, const struct uw_chang
 
 enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *changes)
 {
+    const struct source source = {changes->rules_version, store->slot < 0 ? 0 : store->slot};
     enum uw_code code;
 
     uw_arena_reset(&store->arena);
@@ -116,13 +130,13 @@ enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *
         uw_pgstore_add_fact(store->tables, &changes->facts[i], changes->observed_at_ms);
     }
     for (uint32_t i = 0; i < changes->client_count; i++) {
-        add_client(&store->tables[UW_TABLE_CLIENTS], &changes->clients[i]);
+        add_client(store->tables, &changes->clients[i]);
     }
     for (uint32_t i = 0; i < changes->account_count; i++) {
         add_account(store->tables, &changes->accounts[i]);
     }
     for (uint32_t i = 0; i < changes->aggregate_count; i++) {
-        add_aggregate(store->tables, &changes->aggregates[i], store->slot < 0 ? 0 : store->slot);
+        add_aggregate(store->tables, &changes->aggregates[i], &source);
     }
     code = add_outcomes(store, changes);
     for (uint32_t i = 0; i < UW_TABLE_COUNT && code == UW_OK; i++) {

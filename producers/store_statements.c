@@ -39,13 +39,13 @@ static const enum uw_column_type no_show_types[] = {
 };
 static const enum uw_column_type evaluation_types[] = {FACT_TYPES, UW_COLUMN_DATE, UW_COLUMN_INT2};
 
-static const enum uw_column_type client_types[] = {UW_COLUMN_TEXT, UW_COLUMN_INT4, UW_COLUMN_DATE};
+static const enum uw_column_type client_types[] = {UW_COLUMN_TEXT, UW_COLUMN_INT4, UW_COLUMN_DATE, UW_COLUMN_INT4};
 
 static const enum uw_column_type account_types[] = {
     UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_DATE, UW_COLUMN_DATE, UW_COLUMN_DATE,
     UW_COLUMN_INT2, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8,
 };
-/* The first five of account_types. */
+/* The first five of account_types; the first of them is the client. */
 #define ACCOUNT_KEY_COUNT 5
 
 static const enum uw_column_type alert_types[] = {
@@ -63,11 +63,11 @@ static const enum uw_column_type anomaly_types[] = {
 
 static const enum uw_column_type aggregate_types[] = {
     UW_COLUMN_TEXT, UW_COLUMN_INT2, UW_COLUMN_DATE, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT,
-    UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT4, UW_COLUMN_INT8, UW_COLUMN_INT8,
-    UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8,
+    UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT4, UW_COLUMN_INT4, UW_COLUMN_INT8,
+    UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8,
 };
-/* The first ten of aggregate_types. */
-#define AGGREGATE_KEY_COUNT 10
+/* The first eleven of aggregate_types. */
+#define AGGREGATE_KEY_COUNT 11
 
 static const enum uw_column_type outbox_types[] = {UW_COLUMN_INT4,  UW_COLUMN_INT8,  UW_COLUMN_INT2,
                                                    UW_COLUMN_BYTEA, UW_COLUMN_BYTEA, UW_COLUMN_BYTEA};
@@ -86,10 +86,12 @@ static const char insert_evaluations[] =
 
 /* A row that stays the same is not written again. */
 static const char write_clients[] =
-    "INSERT INTO urenwacht_data.client AS c (client, partition, next_change_on)"
-    " SELECT * FROM unnest($1::text[], $2::integer[], $3::date[])"
-    " ON CONFLICT (client) DO UPDATE SET partition = excluded.partition, next_change_on = excluded.next_change_on"
-    " WHERE (c.partition, c.next_change_on) IS DISTINCT FROM (excluded.partition, excluded.next_change_on)";
+    "INSERT INTO urenwacht_data.client AS c (client, partition, next_change_on, rules_version)"
+    " SELECT * FROM unnest($1::text[], $2::integer[], $3::date[], $4::integer[])"
+    " ON CONFLICT (client) DO UPDATE SET partition = excluded.partition, next_change_on = excluded.next_change_on,"
+    " rules_version = excluded.rules_version"
+    " WHERE (c.partition, c.next_change_on, c.rules_version)"
+    " IS DISTINCT FROM (excluded.partition, excluded.next_change_on, excluded.rules_version)";
 
 static const char write_accounts[] =
     "INSERT INTO urenwacht_data.account_state (client, municipality, decision, segment_from, period_from,"
@@ -106,6 +108,8 @@ static const char delete_accounts[] =
     " w (client, municipality, decision, segment_from, period_from)"
     " WHERE a.client = w.client AND a.municipality = w.municipality AND a.decision = w.decision"
     " AND a.segment_from = w.segment_from AND a.period_from = w.period_from";
+
+static const char drop_accounts[] = "DELETE FROM urenwacht_data.account_state WHERE client = ANY ($1::text[])";
 
 static const char write_alerts[] =
     "WITH w AS (SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[],"
@@ -142,23 +146,25 @@ static const char correct_anomalies[] =
 
 static const char add_aggregates[] =
     "INSERT INTO urenwacht_data.aggregate AS a (municipality, grain, period_from, provider, product_category,"
-    " product, law, care, model, writer, clients, decisions, delivered_minutes, no_show_minutes, used_minutes,"
-    " allotted_minutes) SELECT * FROM unnest($1::text[], $2::smallint[], $3::date[], $4::text[], $5::text[],"
-    " $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[], $11::bigint[], $12::bigint[],"
-    " $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])"
-    " ON CONFLICT (municipality, grain, period_from, provider, product_category, product, law, care, model,"
-    " writer) DO UPDATE SET clients = a.clients + excluded.clients, decisions = a.decisions + excluded.decisions,"
+    " product, law, care, model, rules_version, writer, clients, decisions, delivered_minutes, no_show_minutes,"
+    " used_minutes, allotted_minutes) SELECT * FROM unnest($1::text[], $2::smallint[], $3::date[], $4::text[],"
+    " $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[], $11::integer[],"
+    " $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[])"
+    " ON CONFLICT (rules_version, municipality, grain, period_from, provider, product_category, product, law, care,"
+    " model, writer) DO UPDATE SET clients = a.clients + excluded.clients, decisions = a.decisions + excluded.decisions,"
     " delivered_minutes = a.delivered_minutes + excluded.delivered_minutes,"
     " no_show_minutes = a.no_show_minutes + excluded.no_show_minutes,"
     " used_minutes = a.used_minutes + excluded.used_minutes,"
     " allotted_minutes = a.allotted_minutes + excluded.allotted_minutes";
 static const char delete_aggregates[] =
     "DELETE FROM urenwacht_data.aggregate a USING unnest($1::text[], $2::smallint[], $3::date[], $4::text[],"
-    " $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[])"
-    " w (municipality, grain, period_from, provider, product_category, product, law, care, model, writer)"
+    " $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[], $11::integer[])"
+    " w (municipality, grain, period_from, provider, product_category, product, law, care, model, rules_version,"
+    " writer)"
     " WHERE a.municipality = w.municipality AND a.grain = w.grain AND a.period_from = w.period_from"
     " AND a.provider = w.provider AND a.product_category = w.product_category AND a.product = w.product"
-    " AND a.law = w.law AND a.care = w.care AND a.model = w.model AND a.writer = w.writer"
+    " AND a.law = w.law AND a.care = w.care AND a.model = w.model"
+    " AND a.rules_version = w.rules_version AND a.writer = w.writer"
     " AND (a.clients, a.decisions, a.delivered_minutes, a.no_show_minutes, a.used_minutes, a.allotted_minutes)"
     " = (0, 0, 0, 0, 0, 0)";
 
@@ -179,6 +185,7 @@ static const struct uw_table_shape shapes[UW_TABLE_COUNT] = {
     [UW_TABLE_EVALUATIONS] = {"insert_evaluations", COPY_FACTS("evaluation_fact", EVALUATION_COLUMNS),
                               insert_evaluations, evaluation_types, COUNT_OF(evaluation_types)},
     [UW_TABLE_CLIENTS] = {"write_clients", NULL, write_clients, client_types, COUNT_OF(client_types)},
+    [UW_TABLE_ACCOUNTS_DROPPED] = {"drop_accounts", NULL, drop_accounts, account_types, 1},
     [UW_TABLE_ACCOUNTS] = {"write_accounts", NULL, write_accounts, account_types, COUNT_OF(account_types)},
     [UW_TABLE_ACCOUNTS_REMOVED] = {"delete_accounts", NULL, delete_accounts, account_types, ACCOUNT_KEY_COUNT},
     [UW_TABLE_ALERTS] = {"write_alerts", NULL, write_alerts, alert_types, COUNT_OF(alert_types)},
@@ -210,12 +217,14 @@ static const struct {
                     " WHERE pid = $1::integer AND backend_start = $2::timestamptz"},
     {"new_mark", "SELECT gen_random_uuid()"},
     {"try_slot", "SELECT pg_try_advisory_lock($1::integer, $2::integer)"},
-    {"claim", "INSERT INTO urenwacht_data.partition_state AS s (partition, epoch, owner, claimed_at, topics)"
-              " VALUES ($1::integer, 1, $2::text, now(), $3::text[])"
+    {"claim", "INSERT INTO urenwacht_data.partition_state AS s (partition, epoch, owner, claimed_at, topics,"
+              " rules_version) VALUES ($1::integer, 1, $2::text, now(), $3::text[], $4::integer)"
               " ON CONFLICT (partition) DO UPDATE SET epoch = s.epoch + 1, owner = excluded.owner,"
-              " claimed_at = excluded.claimed_at, topics = excluded.topics"
+              " claimed_at = excluded.claimed_at, topics = excluded.topics, rules_version = excluded.rules_version"
+              " WHERE s.rules_version <= excluded.rules_version"
               " RETURNING epoch, decisions_offset, declarations_offset, no_shows_offset, evaluations_offset,"
               " next_sequence, published_sequence, rules_fingerprint, as_of"},
+    {"claimed_rules", "SELECT rules_version FROM urenwacht_data.partition_state WHERE partition = $1::integer"},
     {"advance", "SELECT urenwacht_data.advance($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[],"
                 " $5::bigint[], $6::date[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::uuid)"},
     /* Waits for a transaction that is still under way, so that what is read is settled. */
@@ -231,6 +240,7 @@ static const struct {
     {"load_anomalies", "SELECT (w.place - 1)::integer, f.kind, f.status, f.municipality, f.decision, f.provider,"
                        " f.revision, f.subject_kind, f.subject_provider, f.subject_id, f.subject_version"
                        LOAD_FROM("anomaly_state")},
+    {"load_clients", "SELECT (w.place - 1)::integer, f.next_change_on, f.rules_version" LOAD_FROM("client")},
     {"outbox", "SELECT sequence, output, key, value, headers FROM urenwacht_data.outbox"
                " WHERE partition = $1::integer AND sequence > $2::bigint ORDER BY sequence LIMIT $3::bigint"},
     {"due", "SELECT client FROM urenwacht_data.client WHERE partition = $1::integer AND next_change_on <= $2::date"
@@ -239,6 +249,11 @@ static const struct {
                    " WHERE partition = $1::integer AND epoch = $2::bigint RETURNING 1"},
     {"mark_clients", "UPDATE urenwacht_data.client SET next_change_on = '-infinity'"
                      " WHERE partition = $1::integer AND next_change_on IS DISTINCT FROM '-infinity'"},
+    {"sweep", "WITH gone AS (DELETE FROM urenwacht_data.aggregate WHERE rules_version < $1::integer AND ctid = ANY (ARRAY("
+              " SELECT ctid FROM urenwacht_data.aggregate WHERE rules_version < $1::integer"
+              " AND NOT EXISTS (SELECT FROM urenwacht_data.client WHERE rules_version < $1::integer)"
+              " AND NOT EXISTS (SELECT FROM urenwacht_data.partition_state WHERE rules_version < $1::integer)"
+              " LIMIT $2::bigint)) RETURNING 1) SELECT count(*) FROM gone"},
     {"decision_clients", "SELECT client FROM (SELECT client FROM urenwacht_data.decision_fact"
                          " WHERE municipality = $1::text AND decision = $2::text"
                          " UNION SELECT client FROM urenwacht_data.no_show_fact"

@@ -122,7 +122,8 @@ static const struct {
      "SELECT grain, period_from, municipality, provider, product_category, product, law, care, model,"
      " sum(clients)::bigint, sum(decisions)::bigint, sum(delivered_minutes)::bigint, sum(no_show_minutes)::bigint,"
      " sum(used_minutes)::bigint, sum(allotted_minutes)::bigint"
-     " FROM urenwacht_data.aggregate WHERE $1::text IS NULL OR municipality = $1::text"
+     " FROM urenwacht_data.aggregate WHERE rules_version = urenwacht_data.shown_rules()"
+     " AND ($1::text IS NULL OR municipality = $1::text)"
      " GROUP BY grain, period_from, municipality, provider, product_category, product, law, care, model"
      " ORDER BY grain, period_from, municipality, provider, product_category, product, law, care, model"},
     {"outbox_behind", "SELECT partition, sequence, output, key, value, headers FROM urenwacht_data.outbox"

@@ -26,6 +26,7 @@ CREATE TABLE urenwacht_data.partition_state (
     next_sequence bigint NOT NULL DEFAULT 1,
     published_sequence bigint NOT NULL DEFAULT 0,
     rules_fingerprint bigint NOT NULL DEFAULT 0,
+    rules_version integer NOT NULL,
     events bigint NOT NULL DEFAULT 0,
     refused bigint NOT NULL DEFAULT 0,
     last_commit uuid
@@ -45,6 +46,7 @@ COMMENT ON COLUMN urenwacht_data.partition_state.as_of IS 'The date up to which 
 COMMENT ON COLUMN urenwacht_data.partition_state.next_sequence IS 'The number that the next outbox row gets.';
 COMMENT ON COLUMN urenwacht_data.partition_state.published_sequence IS 'All outbox rows up to this number are known to be in Kafka, and are deleted.';
 COMMENT ON COLUMN urenwacht_data.partition_state.rules_fingerprint IS 'The rules for which all clients were last marked for judging.';
+COMMENT ON COLUMN urenwacht_data.partition_state.rules_version IS 'The highest version of the rules with which it was claimed; a program with lower ones is refused.';
 COMMENT ON COLUMN urenwacht_data.partition_state.events IS 'Events accepted since the beginning, redeliveries too.';
 COMMENT ON COLUMN urenwacht_data.partition_state.refused IS 'Events sent to the dead letters since the beginning.';
 COMMENT ON COLUMN urenwacht_data.partition_state.last_commit IS 'Mark of the last batch, by which an owner whose connection broke during COMMIT finds out whether it was applied.';
@@ -52,14 +54,17 @@ COMMENT ON COLUMN urenwacht_data.partition_state.last_commit IS 'Mark of the las
 CREATE TABLE urenwacht_data.client (
     client text COLLATE "C" PRIMARY KEY,
     partition integer NOT NULL,
-    next_change_on date
+    next_change_on date,
+    rules_version integer NOT NULL
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX client_due ON urenwacht_data.client (partition, next_change_on, client) WHERE next_change_on IS NOT NULL;
+CREATE INDEX client_rules ON urenwacht_data.client (rules_version);
 
 COMMENT ON TABLE urenwacht_data.client IS 'A client of whom an event was accepted.';
 COMMENT ON COLUMN urenwacht_data.client.client IS 'Pseudonym of the client.';
 COMMENT ON COLUMN urenwacht_data.client.partition IS 'The partition of the client''s events.';
 COMMENT ON COLUMN urenwacht_data.client.next_change_on IS 'The first day on which alerts or anomalies can differ though no event comes; null: never; -infinity: judge again now.';
+COMMENT ON COLUMN urenwacht_data.client.rules_version IS 'The version of the rules under which it was judged last.';
 
 CREATE TABLE urenwacht_data.outbox (
     partition integer NOT NULL,

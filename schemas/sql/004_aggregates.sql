@@ -12,6 +12,7 @@ CREATE TABLE urenwacht_data.aggregate (
     law smallint NOT NULL,
     care smallint NOT NULL,
     model smallint NOT NULL,
+    rules_version integer NOT NULL,
     writer integer NOT NULL,
     clients bigint NOT NULL,
     decisions bigint NOT NULL,
@@ -19,7 +20,8 @@ CREATE TABLE urenwacht_data.aggregate (
     no_show_minutes bigint NOT NULL,
     used_minutes bigint NOT NULL,
     allotted_minutes bigint NOT NULL,
-    PRIMARY KEY (municipality, grain, period_from, provider, product_category, product, law, care, model, writer)
+    PRIMARY KEY (rules_version, municipality, grain, period_from, provider, product_category, product, law, care, model,
+                 writer)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX aggregate_provider ON urenwacht_data.aggregate (provider, grain, period_from);
 COMMENT ON TABLE urenwacht_data.aggregate IS 'Sums per week or month and dimensions: what each writer has added. Only the sum over the writers means something.';
@@ -32,6 +34,7 @@ COMMENT ON COLUMN urenwacht_data.aggregate.product IS 'Code of the product, by t
 COMMENT ON COLUMN urenwacht_data.aggregate.law IS '0: WMO, 1: JEUGDWET, 2: PARTICIPATIEWET.';
 COMMENT ON COLUMN urenwacht_data.aggregate.care IS '0: CONTINUOUS, 1: INTENSIVE.';
 COMMENT ON COLUMN urenwacht_data.aggregate.model IS '0: Pxq, 1: Bandwidth, 2: YearBudget, 3: FixedPlusSurplus, 4: Result, 5: Task.';
+COMMENT ON COLUMN urenwacht_data.aggregate.rules_version IS 'Version of the rules under which the clients in it were judged.';
 COMMENT ON COLUMN urenwacht_data.aggregate.writer IS 'Slot of the instance that wrote it.';
 COMMENT ON COLUMN urenwacht_data.aggregate.clients IS 'Clients with delivered minutes in the period.';
 COMMENT ON COLUMN urenwacht_data.aggregate.decisions IS 'Decisions with delivered minutes in the period.';
@@ -39,6 +42,13 @@ COMMENT ON COLUMN urenwacht_data.aggregate.delivered_minutes IS 'Minutes deliver
 COMMENT ON COLUMN urenwacht_data.aggregate.no_show_minutes IS 'The share of no-shows in the delivered minutes.';
 COMMENT ON COLUMN urenwacht_data.aggregate.used_minutes IS 'Minutes that count against allotments.';
 COMMENT ON COLUMN urenwacht_data.aggregate.allotted_minutes IS 'Allotments of the accounts that delivered in the period, spread over their days.';
+
+-- Sums of different rules do not mix: after an upgrade those of the new rules fill up as clients are judged again.
+-- With its owner's rights, since readers of the views may read no table.
+CREATE FUNCTION urenwacht_data.shown_rules() RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+AS 'SELECT max(rules_version) FROM urenwacht_data.partition_state';
+COMMENT ON FUNCTION urenwacht_data.shown_rules IS 'The version of the rules whose sums the views show: the highest that claimed a partition.';
 
 CREATE VIEW urenwacht.weekly AS
 SELECT period_from AS week_from, municipality, provider, product_category, product,
@@ -48,7 +58,7 @@ SELECT period_from AS week_from, municipality, provider, product_category, produ
        sum(no_show_minutes)::bigint AS no_show_minutes, sum(used_minutes)::bigint AS used_minutes,
        sum(allotted_minutes)::bigint AS allotted_minutes
   FROM urenwacht_data.aggregate
- WHERE grain = 0
+ WHERE grain = 0 AND rules_version = urenwacht_data.shown_rules()
  GROUP BY period_from, municipality, provider, product_category, product, law, care, model
 HAVING (sum(clients), sum(decisions), sum(delivered_minutes), sum(no_show_minutes), sum(used_minutes),
         sum(allotted_minutes)) <> (0, 0, 0, 0, 0, 0);
@@ -63,7 +73,7 @@ SELECT period_from AS month_from, municipality, provider, product_category, prod
        sum(no_show_minutes)::bigint AS no_show_minutes, sum(used_minutes)::bigint AS used_minutes,
        sum(allotted_minutes)::bigint AS allotted_minutes
   FROM urenwacht_data.aggregate
- WHERE grain = 1
+ WHERE grain = 1 AND rules_version = urenwacht_data.shown_rules()
  GROUP BY period_from, municipality, provider, product_category, product, law, care, model
 HAVING (sum(clients), sum(decisions), sum(delivered_minutes), sum(no_show_minutes), sum(used_minutes),
         sum(allotted_minutes)) <> (0, 0, 0, 0, 0, 0);

@@ -21,6 +21,11 @@ struct kept {
     uint32_t fact_count, alert_count, anomaly_count;
     struct uw_event facts[KEPT_MAX];
     uint32_t fact_clients[KEPT_MAX];
+    uint32_t client_count;
+    struct {
+        uint32_t index;
+        int32_t next_change_day, rules_version;
+    } clients[KEPT_MAX];
     struct uw_alert_change alerts[KEPT_MAX];
     struct uw_anomaly_change anomalies[KEPT_MAX];
 };
@@ -104,11 +109,22 @@ static inline enum uw_code keep_anomaly(void *context, uint32_t client_index, co
     return UW_OK;
 }
 
+static inline enum uw_code keep_client(void *context, uint32_t client_index, int32_t next_change_day,
+                                       int32_t rules_version)
+{
+    struct kept *kept = context;
+
+    kept->clients[kept->client_count].index = client_index;
+    kept->clients[kept->client_count].next_change_day = next_change_day;
+    kept->clients[kept->client_count++].rules_version = rules_version;
+    return UW_OK;
+}
+
 static inline struct kept *load(struct uw_pgstore *store, const struct uw_str *clients, uint32_t client_count)
 {
     struct kept *kept = calloc(1, sizeof *kept);
     struct uw_error error = {.text = ""};
-    struct uw_load_sink sink = {kept, keep_fact, keep_alert, keep_anomaly};
+    struct uw_load_sink sink = {kept, keep_fact, keep_alert, keep_anomaly, keep_client};
     struct uw_store port;
 
     assert_non_null(kept);

@@ -77,7 +77,8 @@ static inline void live_text(const char *sql, char *text, size_t size)
 static inline void live_empty(void)
 {
     (void)live_number("SET client_min_messages = error;"
-                      "DROP SCHEMA IF EXISTS urenwacht CASCADE; DROP SCHEMA IF EXISTS urenwacht_data CASCADE");
+                      "DROP SCHEMA IF EXISTS urenwacht_api CASCADE; DROP SCHEMA IF EXISTS urenwacht CASCADE;"
+                      "DROP SCHEMA IF EXISTS urenwacht_data CASCADE");
 }
 
 static inline void live_migrate(void)
@@ -122,12 +123,12 @@ static inline int live_stop(void **state)
 /* The server needs a moment to see that a connection was closed, and then gives its slot back. */
 static inline void live_wait_for_slots(void)
 {
-    for (int tries = 0; tries < 1000; tries++) {
+    for (int tries = 0; tries < 100; tries++) {
         if (live_number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1433883500 AND"
                         " database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0) {
             return;
         }
-        live_sleep_ms(10);
+        live_sleep_ms(50);
     }
     fail_msg("slots of closed connections are still taken");
 }
@@ -173,7 +174,7 @@ static inline struct uw_partition_change live_claim(struct uw_pgstore *store, in
     struct uw_store port;
 
     uw_pgstore_port(store, &port);
-    if (port.claim(port.context, partition, &claim, &error) != UW_OK) {
+    if (port.claim(port.context, partition, 1, &claim, &error) != UW_OK) {
         fail_msg("%s", error.text);
     }
     change.epoch = claim.epoch;

@@ -53,7 +53,7 @@ static void claim_tells_all(void **state)
     live_require();
     store = live_open("one");
     uw_pgstore_port(store, &port);
-    assert_int_equal(port.claim(port.context, 7, &claim, &error), UW_OK);
+    assert_int_equal(port.claim(port.context, 7, 1, &claim, &error), UW_OK);
     assert_int_equal(claim.previous_epoch, 0);
     assert_int_equal(claim.as_of_day, UW_DAY_NONE);
     assert_true(claim.rules_fingerprint == 0);
@@ -69,7 +69,7 @@ static void claim_tells_all(void **state)
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
     assert_int_equal(port.mark_all_due(port.context, 7, change.epoch, UINT64_MAX - 1, &error), UW_OK);
     assert_int_equal(port.mark_all_due(port.context, 7, change.epoch - 1, 1, &error), UW_EFENCED);
-    assert_int_equal(port.claim(port.context, 7, &claim, &error), UW_OK);
+    assert_int_equal(port.claim(port.context, 7, 1, &claim, &error), UW_OK);
     assert_int_equal(claim.partition, 7);
     assert_true(claim.epoch == change.epoch + 1 && claim.previous_epoch == change.epoch);
     for (int i = 0; i < UW_TOPIC_COUNT; i++) {
@@ -377,6 +377,7 @@ static void aggregates_add_up(void **state)
     struct uw_partition_change partitions[2];
     struct uw_aggregate_change aggregates[2];
     struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
+                                 .rules_version = 1,
                                  .partitions = partitions,
                                  .partition_count = 2,
                                  .aggregates = aggregates,
@@ -496,10 +497,10 @@ static void clients_fall_due(void **state)
     struct uw_pgstore *store;
     struct uw_error error;
     struct uw_partition_change partition;
-    const struct uw_client_change clients[] = {{UW_STR("a"), 0, 20010},
-                                               {UW_STR("b"), 0, 20005},
-                                               {UW_STR("c"), 0, UW_DAY_NONE},
-                                               {UW_STR("d"), 0, 20011}};
+    const struct uw_client_change clients[] = {{UW_STR("a"), 0, 20010, 1, false},
+                                               {UW_STR("b"), 0, 20005, 1, false},
+                                               {UW_STR("c"), 0, UW_DAY_NONE, 1, false},
+                                               {UW_STR("d"), 0, 20011, 1, false}};
     struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                  .partitions = &partition,
                                  .partition_count = 1,
