@@ -24,6 +24,7 @@ struct step {
     uint32_t count;
     int32_t as_of_day;
     uint32_t setting;
+    int32_t rules_version;
 };
 
 /* What happens, whatever fails. */
@@ -36,13 +37,14 @@ struct plan {
     struct uw_threshold_rule rules[UW_THRESHOLD_CHOICES][2];
     uint64_t seed;
     size_t cache_max_bytes;
+    int32_t rules_version; /* of the step that is added next */
 };
 
 static void add_step(struct plan *plan, const struct uw_message *messages, uint32_t count, int32_t as_of_day,
                      uint32_t setting)
 {
     assert_true(plan->step_count < STEPS_MAX);
-    plan->steps[plan->step_count++] = (struct step){messages, count, as_of_day, setting};
+    plan->steps[plan->step_count++] = (struct step){messages, count, as_of_day, setting, plan->rules_version};
 }
 
 static uint32_t collect(struct plan *plan, struct uw_random *random, int64_t at[][UW_TOPIC_COUNT], uint32_t limit,
@@ -68,6 +70,7 @@ static void make_plan(struct plan *plan, uint64_t seed)
     memset(plan, 0, sizeof *plan);
     struct uw_random random = uw_random_from(seed * 7919);
     plan->seed = seed;
+    plan->rules_version = 1;
     plan->cache_max_bytes = uw_random_chance(&random, 50) ? 0 : (size_t)1 << 30;
     uint32_t clients = 1 + uw_random_below(&random, 3);
     uw_hostile_make(&plan->hostile, seed, clients, 8 + uw_random_below(&random, 25));
@@ -94,6 +97,7 @@ static void make_plan(struct plan *plan, uint64_t seed)
         if (uw_random_chance(&random, 35) || !more) {
             day += UW_RANDOM_PICK(&random, 1, 1, 15, 40, -10);
             setting = uw_random_chance(&random, 20) ? uw_random_below(&random, UW_THRESHOLD_CHOICES) : setting;
+            plan->rules_version += plan->rules_version + 1 < UW_FAKE_RULES_MAX && uw_random_chance(&random, 15);
             add_step(plan, NULL, 0, day, setting);
         }
     }
@@ -111,6 +115,7 @@ struct run {
     struct uw_fake_kafka kafka;
     struct uw_faults faults;
     struct uw_instance instance;
+    int32_t rules_version; /* of the instance */
     uint32_t crashes;
 };
 
@@ -122,8 +127,10 @@ static void open_instance(struct run *run, const struct step *step)
                                                 .settings = &run->plan->settings[step->setting],
                                                 .as_of_day = step->as_of_day,
                                                 .pinned = true,
-                                                .cache_max_bytes = run->plan->cache_max_bytes};
+                                                .cache_max_bytes = run->plan->cache_max_bytes,
+                                                .rules_version = step->rules_version};
     uw_instance_open(&run->instance, &options);
+    run->rules_version = step->rules_version;
 }
 
 /* Owns all partitions, whatever happened before. */
@@ -167,6 +174,11 @@ static enum uw_progress take_step(struct run *run, const struct step *step)
 /* A step that did not come to its end is taken again: what it did before is passed over. */
 static void finish_step(struct run *run, const struct step *step)
 {
+    if (run->rules_version != step->rules_version) {
+        uw_fake_store_spoil(&run->store, step->rules_version);
+        uw_instance_close(&run->instance);
+        open_instance(run, step);
+    }
     for (uint32_t tries = 0; tries < 5; tries++) {
         enum uw_progress progress = take_step(run, step);
         if (progress == UW_PROGRESS_DONE) {

@@ -28,6 +28,7 @@ struct history {
     struct uw_instance instances[INSTANCES_MAX];
     int32_t as_of_day[INSTANCES_MAX]; /* of each instance's clock */
     uint32_t setting[INSTANCES_MAX];
+    int32_t rules_version[INSTANCES_MAX]; /* of each instance's program */
     uint32_t instance_count;
     bool pinned;
     uint64_t fenced; /* how often a zombie was stopped */
@@ -43,7 +44,8 @@ static void open_instance(struct history *history, uint32_t number)
                                                 .number = (int32_t)number,
                                                 .as_of_day = history->as_of_day[number],
                                                 .pinned = history->pinned,
-                                                .cache_max_bytes = limits[uw_random_below(&history->random, 3)]};
+                                                .cache_max_bytes = limits[uw_random_below(&history->random, 3)],
+                                                .rules_version = history->rules_version[number]};
     uw_instance_open(&history->instances[number], &options);
 }
 
@@ -65,6 +67,7 @@ static void start(struct history *history, uint64_t seed)
     int32_t day = history->hostile.as_of_day - uw_random_between(random, 0, 90);
     for (uint32_t i = 0; i < history->instance_count; i++) {
         history->as_of_day[i] = day;
+        history->rules_version[i] = 1;
         open_instance(history, i);
     }
 }
@@ -88,9 +91,22 @@ static void settle(struct history *history, uint32_t number, enum uw_progress pr
     history->fenced += progress == UW_PROGRESS_LOST;
 }
 
+/* Another program starts in the place of an instance. What the former rules have stored is not what these would. */
+static void upgrade(struct history *history, uint32_t number, int32_t rules_version)
+{
+    uw_fake_store_spoil(&history->store, rules_version);
+    uw_instance_close(&history->instances[number]);
+    history->rules_version[number] = rules_version;
+    open_instance(history, number);
+}
+
 /* Gives a partition to an instance. Who had it may not have heard of it, and goes on as a zombie. */
 static void rebalance(struct history *history, int32_t partition, uint32_t number, bool all_hear)
 {
+    /* A program that is older than the last owner's cannot claim: it is upgraded first. */
+    if (history->rules_version[number] < history->store.partitions[partition].rules_version) {
+        upgrade(history, number, history->store.partitions[partition].rules_version);
+    }
     history->kafka.owner[partition] = (int32_t)number;
     for (uint32_t i = 0; i < history->instance_count; i++) {
         if (i != number && (all_hear || uw_random_chance(&history->random, 50))) {
@@ -141,9 +157,12 @@ static void step(struct history *history)
         tick(history, number, history->as_of_day[number] + days);
     } else if (choice < 87) {
         rebalance(history, partition, number, uw_random_chance(random, 50));
-    } else if (choice < 94) {
+    } else if (choice < 92) {
         uw_instance_close(&history->instances[number]);
         open_instance(history, number);
+    } else if (choice < 95) {
+        int32_t rules_version = history->rules_version[number] + 1;
+        upgrade(history, number, rules_version < UW_FAKE_RULES_MAX ? rules_version : UW_FAKE_RULES_MAX - 1);
     } else {
         history->setting[number] = uw_random_below(random, UW_THRESHOLD_CHOICES);
         settle(history, number, uw_instance_replace_settings(&history->instances[number],
@@ -155,6 +174,15 @@ static void step(struct history *history)
 static void complete(struct history *history, int32_t as_of_day, uint32_t setting)
 {
     uint32_t number = uw_random_below(&history->random, history->instance_count);
+    /* What was spoilt for any of the programs is rebuilt by the newest. */
+    int32_t rules_version = 1;
+    for (uint32_t i = 0; i < history->instance_count; i++) {
+        rules_version = history->rules_version[i] > rules_version ? history->rules_version[i] : rules_version;
+    }
+    rules_version += rules_version + 1 < UW_FAKE_RULES_MAX && uw_random_chance(&history->random, 30);
+    if (rules_version > history->rules_version[number]) {
+        upgrade(history, number, rules_version);
+    }
     for (int32_t i = 0; i < history->kafka.partition_count; i++) {
         rebalance(history, i, number, false);
     }
@@ -194,6 +222,7 @@ static void check_history(uint64_t seed)
     if (!uw_law_holds(&history.store, &history.kafka, &history.settings[setting], as_of_day, text)) {
         fail_msg("history %llu: %s", (unsigned long long)seed, text);
     }
+    assert_false(uw_fake_store_has_former(&history.store));
     finish(&history);
 }
 

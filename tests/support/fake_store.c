@@ -605,6 +605,37 @@ static enum uw_code store_commit(void *context, const struct uw_changes *changes
     return uw_faults_after(session->faults, fault, error);
 }
 
+void uw_fake_store_spoil(struct uw_fake_store *store, int32_t rules_version)
+{
+    char key[UW_FAKE_KEY_BYTES];
+    for (uint32_t i = 0; i < store->clients.count; i++) {
+        const struct uw_fake_client *client = uw_table_row(&store->clients, i);
+        if (client->rules_version >= rules_version) {
+            continue;
+        }
+        for (uint32_t k = 0; k < store->accounts.count; k++) {
+            struct uw_account_change *account = uw_table_row(&store->accounts, k);
+            account->used_minutes += uw_str_equal(account->client, client->client) ? 1000 : 0;
+        }
+        struct uw_account_change invented = {.client = client->client,
+                                             .municipality = UW_STR("0363"),
+                                             .decision = UW_STR("former"),
+                                             .segment_from_day = rules_version};
+        uw_fake_account_key(&invented, key);
+        *(struct uw_account_change *)uw_table_put(&store->accounts, key) = invented;
+    }
+}
+
+bool uw_fake_store_has_former(const struct uw_fake_store *store)
+{
+    for (int32_t i = 0; i < UW_FAKE_RULES_MAX; i++) {
+        if (store->former_aggregates[i].count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct uw_store uw_fake_store_port(struct uw_fake_session *session)
 {
     return (struct uw_store){session,   store_claim, store_load,        store_commit,

@@ -59,6 +59,10 @@ struct uw_fake_session {
 void uw_fake_store_init(struct uw_fake_store *store, uint64_t seed);
 void uw_fake_store_close(struct uw_fake_store *store);
 struct uw_store uw_fake_store_port(struct uw_fake_session *session);
+/* Changes the accounts of clients that were judged under rules before these, as if those had said otherwise. */
+void uw_fake_store_spoil(struct uw_fake_store *store, int32_t rules_version);
+/* Whether aggregates of former rules are left. */
+bool uw_fake_store_has_former(const struct uw_fake_store *store);
 
 /* Keys of rows: their identity as text. */
 #define UW_FAKE_KEY_BYTES 400
