@@ -128,11 +128,19 @@ static void produce(struct run *run, uint32_t number, bool decision)
         uw_bench_fail("out of memory");
     }
     snprintf(topic, sizeof topic, "%s.%s", run->prefix, uw_topic_name(event.topic));
+    rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u = {.cstr = topic}},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u = {.mem = {client, (size_t)length}}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {(void *)(uintptr_t)value.data, value.length}}},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}},
+    };
     rd_kafka_resp_err_t failed;
     do {
-        failed = rd_kafka_producev(run->producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY(client, (size_t)length),
-                                   RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.length),
-                                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+        rd_kafka_error_t *error = rd_kafka_produceva(run->producer, parts, sizeof parts / sizeof parts[0]);
+        failed = error != NULL ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (error != NULL) {
+            rd_kafka_error_destroy(error);
+        }
         (void)rd_kafka_poll(run->producer, failed == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : 10);
     } while (failed == RD_KAFKA_RESP_ERR__QUEUE_FULL);
     if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define BUCKETS_MIN 1024u
-/* What the allocator adds to each of a client's few blocks. */
-#define BLOCK_OVERHEAD_BYTES 16u
+#define BLOCK_HEAD_BYTES 8u
+#define BLOCK_UNIT_BYTES 16u
 
 static uint32_t hash_name(struct uw_str name)
 {
@@ -34,6 +34,7 @@ void uw_cache_close(struct uw_cache *cache)
         uw_cache_drop(cache, cache->oldest);
     }
     free(cache->buckets);
+    uw_packing_close(&cache->packing);
     memset(cache, 0, sizeof *cache);
 }
 
@@ -90,16 +91,63 @@ static void unlink_used(struct uw_cache *cache, struct uw_resident *resident)
     }
 }
 
+/* The allocator gives multiples of 16 bytes, with a word of its own in each. */
+static size_t block_bytes(size_t bytes)
+{
+    return bytes == 0 ? 0 : (bytes + BLOCK_HEAD_BYTES + BLOCK_UNIT_BYTES - 1) / BLOCK_UNIT_BYTES * BLOCK_UNIT_BYTES;
+}
+
 static size_t bytes_of(const struct uw_resident *resident)
 {
+    size_t bytes = block_bytes(sizeof *resident + resident->name_length) + sizeof(struct uw_resident *);
+    if (resident->packed != NULL) {
+        return bytes + block_bytes(resident->packed_length);
+    }
     const struct uw_client *client = &resident->client;
     const void *const blocks[] = {client->heap,     client->slots,   client->lines,  client->absences,
                                   client->versions, client->reviews, client->alerts, client->anomalies};
-    size_t bytes = sizeof *resident + resident->name_length + BLOCK_OVERHEAD_BYTES + uw_client_bytes(client);
+    bytes += uw_client_bytes(client);
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
-        bytes += blocks[i] != NULL ? BLOCK_OVERHEAD_BYTES : 0;
+        bytes += blocks[i] != NULL ? BLOCK_UNIT_BYTES : 0;
     }
     return bytes;
+}
+
+uint32_t uw_resident_facts(const struct uw_resident *resident)
+{
+    const struct uw_client *client = &resident->client;
+    return resident->packed != NULL ? resident->packed_facts
+                                    : client->line_count + client->absence_count + client->version_count +
+                                          client->review_count;
+}
+
+enum uw_code uw_cache_wake(struct uw_resident *resident)
+{
+    if (resident->packed == NULL) {
+        return UW_OK;
+    }
+    enum uw_code code = uw_client_unpack(resident->packed, resident->packed_length, &resident->client);
+    if (code == UW_OK) {
+        free(resident->packed);
+        resident->packed = NULL;
+    }
+    return code;
+}
+
+void uw_cache_rest(struct uw_cache *cache, struct uw_resident *resident)
+{
+    struct uw_packing *packing = &cache->packing;
+    if (resident->packed == NULL && uw_client_pack(&resident->client, packing) == UW_OK) {
+        uint8_t *packed = malloc(packing->length);
+        if (packed != NULL) {
+            memcpy(packed, packing->bytes, packing->length);
+            resident->packed_facts = uw_resident_facts(resident);
+            resident->packed_length = packing->length;
+            resident->packed = packed;
+            uw_client_close(&resident->client);
+        }
+    }
+    uw_cache_use(cache, resident);
 }
 
 struct uw_resident *uw_cache_add(struct uw_cache *cache, struct uw_str name, int32_t partition)
@@ -146,6 +194,7 @@ void uw_cache_drop(struct uw_cache *cache, struct uw_resident *resident)
     cache->bytes -= resident->counted_bytes;
     cache->count--;
     uw_client_close(&resident->client);
+    free(resident->packed);
     free(resident);
 }
 

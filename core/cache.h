@@ -1,15 +1,18 @@
 /*
- * Clients in memory: a hash by client id, least recently used ones evicted under a byte limit.
+ * Clients in memory: a hash by client id, least recently used ones evicted under a byte limit. A client that no batch
+ * is working on is packed (core/client_pack.h).
  *
  * It caches what is in PostgreSQL and may be dropped at any time between batches.
  */
 #ifndef UW_CORE_CACHE_H
 #define UW_CORE_CACHE_H
 
-#include "client.h"
+#include "client_pack.h"
 
 struct uw_resident {
-    struct uw_client client;
+    struct uw_client client;       /* empty while `packed` holds it */
+    uint8_t *packed;               /* NULL: it is awake */
+    uint32_t packed_length, packed_facts;
     struct uw_resident *hash_next, *newer, *older;
     size_t counted_bytes; /* as last counted into the cache */
     int32_t partition;
@@ -29,6 +32,7 @@ struct uw_cache {
     uint32_t bucket_count, count;
     struct uw_resident *newest, *oldest;
     size_t bytes, limit_bytes;
+    struct uw_packing packing;
 };
 
 /* UW_ENOMEM. limit_bytes is kept by uw_cache_evict only: a batch may go beyond it while it runs. */
@@ -39,6 +43,13 @@ void uw_cache_close(struct uw_cache *cache);
 struct uw_resident *uw_cache_find(const struct uw_cache *cache, struct uw_str name);
 /* A new empty client, not loaded; the name must not be there. NULL when memory is refused. */
 struct uw_resident *uw_cache_add(struct uw_cache *cache, struct uw_str name, int32_t partition);
+/* Unpacks a client that rests, so that .client is what it was; nothing for one that is awake. UW_ENOMEM leaves it
+ * resting. */
+enum uw_code uw_cache_wake(struct uw_resident *resident) UW_MUST_USE;
+/* Packs a client that is awake, where memory allows; then as uw_cache_use. */
+void uw_cache_rest(struct uw_cache *cache, struct uw_resident *resident);
+/* Lines, no-shows, versions of decisions and evaluations, resting or not. */
+uint32_t uw_resident_facts(const struct uw_resident *resident);
 /* Counts its bytes anew and makes it the newest. */
 void uw_cache_use(struct uw_cache *cache, struct uw_resident *resident);
 void uw_cache_drop(struct uw_cache *cache, struct uw_resident *resident);

@@ -407,7 +407,7 @@ static uint32_t touch_client(struct uw_engine *engine, struct uw_str name, int32
     if (resident == NULL) {
         resident = uw_cache_add(&engine->cache, name, partition);
     }
-    if (resident == NULL) {
+    if (resident == NULL || uw_cache_wake(resident) != UW_OK) {
         return UINT32_MAX;
     }
     if (resident->touch == UINT32_MAX) {
@@ -762,7 +762,7 @@ static void keep_touched(struct uw_engine *engine)
 {
     for (uint32_t i = 0; i < engine->touch_count; i++) {
         engine->touches[i].resident->touch = UINT32_MAX;
-        uw_cache_use(&engine->cache, engine->touches[i].resident);
+        uw_cache_rest(&engine->cache, engine->touches[i].resident);
     }
     engine->touch_count = 0;
     uw_cache_evict(&engine->cache);
@@ -980,7 +980,6 @@ void uw_engine_statistics(const struct uw_engine *engine, struct uw_engine_stati
     statistics->cache_clients = engine->cache.count;
     statistics->cache_facts = 0;
     for (const struct uw_resident *resident = engine->cache.oldest; resident != NULL; resident = resident->newer) {
-        statistics->cache_facts += (uint64_t)resident->client.line_count + resident->client.absence_count +
-                                   resident->client.version_count + resident->client.review_count;
+        statistics->cache_facts += uw_resident_facts(resident);
     }
 }
