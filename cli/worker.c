@@ -17,6 +17,7 @@
 #include "producers/migrate.h"
 #include "producers/publisher.h"
 #include "producers/store.h"
+#include "producers/store_partitions.h"
 #include "schemas/output.h"
 
 #define NAME_BYTES 320
@@ -310,6 +311,14 @@ static enum action open_kafka(struct worker *worker)
     memcpy(consumer.topics, config->topics, sizeof consumer.topics);
     while (action == ACTION_GO_ON) {
         action = act(worker, uw_intake_open(&consumer, &worker->intake, &error), &error);
+        if (action != ACTION_AGAIN) {
+            break;
+        }
+        action = ACTION_GO_ON;
+    }
+    while (action == ACTION_GO_ON) {
+        int32_t count = uw_intake_partition_count(worker->intake);
+        action = act(worker, uw_pgstore_check_partitions(worker->store, count, &error), &error);
         if (action != ACTION_AGAIN) {
             break;
         }

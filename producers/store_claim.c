@@ -27,14 +27,20 @@ static enum uw_code explain_refusal(struct uw_pgstore *store, const struct uw_ar
                                     int32_t rules_version, struct uw_error *error)
 {
     PGresult *result = NULL;
-    enum uw_code code = uw_postgres_query(store->postgres, "claimed_rules", partition, 1, &result, error);
+    enum uw_code code = uw_postgres_query(store->postgres, "unclaimed", partition, 1, &result, error);
+    int32_t count = code == UW_OK ? uw_field_int4(result, 0) : 0, rules = code == UW_OK ? uw_field_int4(result, 1) : 0;
 
-    if (code == UW_OK && PQntuples(result) == 1) {
+    if (code == UW_OK && uw_get_int32(partition->data) >= count) {
+        code = uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                            "the input topics have %d partitions or more, and this database was filled from %d"
+                            " (docs/operations.md, More partitions)",
+                            (int)uw_get_int32(partition->data) + 1, (int)count);
+    } else if (code == UW_OK && rules > rules_version) {
         code = uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
                             "a newer program (rules %d) judges this database; this one has rules %d: upgrade it",
-                            (int)uw_field_int4(result, 0), (int)rules_version);
+                            (int)rules, (int)rules_version);
     } else if (code == UW_OK) {
-        code = uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL, "database: a partition could not be claimed");
+        code = uw_error_set(error, UW_EIO, UW_CLASS_RETRY, "database: a partition could not be claimed");
     }
     PQclear(result);
     return code;

@@ -93,6 +93,9 @@ enum uw_code uw_pgstore_read_fact(const PGresult *row, int field, struct uw_aren
 
 /* ---- store_slot.c ---- */
 
+/* "UwSl": the class of the advisory locks of slots. */
+#define UW_SLOT_LOCK_CLASS 0x5577536c
+
 enum uw_code uw_pgstore_retake_slot(struct uw_pgstore *store, struct uw_error *error) UW_MUST_USE;
 /* Sleeps, for waits between attempts. */
 void uw_pgstore_sleep_ms(int32_t sleep_ms);

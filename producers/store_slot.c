@@ -5,8 +5,6 @@
 
 #include <time.h>
 
-/* "UwSl": the class of the advisory locks of slots. */
-#define SLOT_LOCK_CLASS 0x5577536c
 /* How long the backend of a lost connection may take to end. */
 #define RETAKE_MS 5000
 #define RETAKE_STEP_MS 50
@@ -33,7 +31,7 @@ static enum uw_code try_slot(struct uw_pgstore *store, int32_t slot, bool *taken
     PGresult *result = NULL;
     enum uw_code code;
 
-    uw_put_int32(class, SLOT_LOCK_CLASS);
+    uw_put_int32(class, UW_SLOT_LOCK_CLASS);
     uw_put_int32(number, slot);
     code = uw_postgres_query(store->postgres, "try_slot", arguments, 2, &result, error);
     if (code == UW_OK) {

@@ -218,13 +218,20 @@ static const struct {
     {"new_mark", "SELECT gen_random_uuid()"},
     {"try_slot", "SELECT pg_try_advisory_lock($1::integer, $2::integer)"},
     {"claim", "INSERT INTO urenwacht_data.partition_state AS s (partition, epoch, owner, claimed_at, topics,"
-              " rules_version) VALUES ($1::integer, 1, $2::text, now(), $3::text[], $4::integer)"
+              " rules_version) SELECT $1::integer, 1, $2::text, now(), $3::text[], $4::integer"
+              " WHERE NOT EXISTS (SELECT FROM urenwacht_data.input WHERE partition_count <= $1::integer)"
               " ON CONFLICT (partition) DO UPDATE SET epoch = s.epoch + 1, owner = excluded.owner,"
               " claimed_at = excluded.claimed_at, topics = excluded.topics, rules_version = excluded.rules_version"
               " WHERE s.rules_version <= excluded.rules_version"
               " RETURNING epoch, decisions_offset, declarations_offset, no_shows_offset, evaluations_offset,"
               " next_sequence, published_sequence, rules_fingerprint, as_of"},
-    {"claimed_rules", "SELECT rules_version FROM urenwacht_data.partition_state WHERE partition = $1::integer"},
+    {"unclaimed", "SELECT coalesce((SELECT partition_count FROM urenwacht_data.input), $1::integer + 1),"
+                  " coalesce((SELECT rules_version FROM urenwacht_data.partition_state"
+                  " WHERE partition = $1::integer), 0)"},
+    /* An update of nothing returns the row, which a second INSERT would not. */
+    {"check_partitions", "INSERT INTO urenwacht_data.input AS i (partition_count) VALUES ($1::integer)"
+                         " ON CONFLICT (single) DO UPDATE SET partition_count = i.partition_count"
+                         " RETURNING i.partition_count"},
     {"advance", "SELECT urenwacht_data.advance($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[],"
                 " $5::bigint[], $6::date[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::uuid)"},
     /* Waits for a transaction that is still under way, so that what is read is settled. */

@@ -51,6 +51,14 @@ COMMENT ON COLUMN urenwacht_data.partition_state.events IS 'Events accepted sinc
 COMMENT ON COLUMN urenwacht_data.partition_state.refused IS 'Events sent to the dead letters since the beginning.';
 COMMENT ON COLUMN urenwacht_data.partition_state.last_commit IS 'Mark of the last batch, by which an owner whose connection broke during COMMIT finds out whether it was applied.';
 
+CREATE TABLE urenwacht_data.input (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    partition_count integer NOT NULL CHECK (partition_count > 0)
+);
+COMMENT ON TABLE urenwacht_data.input IS 'What the input topics were like when the database was first filled; one row.';
+COMMENT ON COLUMN urenwacht_data.input.single IS 'True, so that there is one row.';
+COMMENT ON COLUMN urenwacht_data.input.partition_count IS 'Partitions of each input topic. With another number clients would be in other partitions.';
+
 CREATE TABLE urenwacht_data.client (
     client text COLLATE "C" PRIMARY KEY,
     partition integer NOT NULL,

@@ -53,12 +53,17 @@ class Case:
         for kind in lib_kafka.INPUTS + lib_kafka.OUTPUTS:
             standard[f"topics.{kind}"] = f"{self.id}.{kind}"
         standard.update(settings)
+        standard.update(self.suite.settings)
+        if standard.get("kafka.group.protocol") == "consumer":
+            # The broker decides about these.
+            for name in ("kafka.session.timeout.ms", "kafka.heartbeat.interval.ms"):
+                del standard[name]
         self.settings = standard
 
     def environment(self, **more):
         config = f"{self.suite.folder}/empty.yaml"
         return {**os.environ, "URENWACHT_CONFIG": config, "URENWACHT_DSN": self.dsn,
-                "UW_TOPICS": self.id, "UW_GROUP": self.id, **more}
+                "UW_TOPICS": self.id, "UW_GROUP": self.id, **self.suite.library, **more}
 
     def open(self):
         self.servers.admin(f'CREATE DATABASE "{self.id}" OWNER urenwacht')
@@ -123,7 +128,6 @@ class Case:
         return process
 
     def processor(self, *words, name="process", environment=None, **settings):
-        environment = {**self.suite.processor_environment, **(environment or {})}
         return self.start("process", "--as-of", self.as_of, *words, name=name, environment=environment, **settings)
 
     # ---- events ----

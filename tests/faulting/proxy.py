@@ -1,0 +1,103 @@
+"""A TCP proxy between the command and a server, whose connections can be cut, delayed, half-closed and swallowed."""
+import asyncio
+import random
+import socket
+import struct
+import threading
+
+
+class Proxy:
+    """Listens on a port of its own in a thread of its own; `mode` may be changed at any time.
+
+    pass: as it comes. delay: every piece waits. swallow: nothing comes through any more, in either direction, and
+    nobody is told. A rule for what goes to the server may cut a connection just when something is said.
+    """
+
+    def __init__(self, target, port=0, seed=0):
+        self.target, self.port, self.mode, self.delay_seconds = target, port, "pass", 0.0
+        self.random = random.Random(seed)
+        self.pairs, self.cut_at, self.cut_after_seconds, self.cuts = [], None, 0.0, 0
+        self.loop = asyncio.new_event_loop()
+        self.ready = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        if not self.ready.wait(5):
+            raise RuntimeError("the proxy does not listen")
+
+    def run(self):
+        asyncio.set_event_loop(self.loop)
+        self.server = self.loop.run_until_complete(asyncio.start_server(self.serve, "127.0.0.1", self.port))
+        self.port = self.server.sockets[0].getsockname()[1]
+        self.ready.set()
+        self.loop.run_forever()
+
+    def close(self):
+        self.cut()
+        self.loop.call_soon_threadsafe(self.server.close)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(5)
+
+    async def serve(self, reader, writer):
+        try:
+            there_reader, there_writer = await asyncio.open_connection(*self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        pair = (writer, there_writer)
+        self.pairs.append(pair)
+        await asyncio.gather(self.pump(reader, there_writer, pair, True), self.pump(there_reader, writer, pair, False))
+        for side in pair:
+            side.transport.abort()
+        if pair in self.pairs:
+            self.pairs.remove(pair)
+
+    async def pump(self, reader, writer, pair, to_server):
+        try:
+            while True:
+                data = await reader.read(65536)
+                if not data:
+                    break
+                while self.mode == "swallow":
+                    await asyncio.sleep(0.05)
+                    if writer.transport.is_closing():
+                        return
+                if self.mode == "delay":
+                    await asyncio.sleep(self.random.uniform(0, self.delay_seconds))
+                hit = to_server and self.cut_at is not None and self.cut_at in data
+                writer.write(data)
+                await writer.drain()
+                if hit:
+                    # The server has heard it; its answer may or may not come through.
+                    self.cut_at, self.cuts = None, self.cuts + 1
+                    await asyncio.sleep(self.cut_after_seconds)
+                    self.abort(pair)
+                    return
+            if not writer.transport.is_closing():
+                writer.write_eof()
+        except (ConnectionError, OSError, RuntimeError):
+            self.abort(pair)
+
+    @staticmethod
+    def abort(pair):
+        for side in pair:
+            connection = side.get_extra_info("socket")
+            if connection is not None and not side.transport.is_closing():
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            side.transport.abort()
+
+    def cut(self):
+        """Resets all connections."""
+        self.loop.call_soon_threadsafe(lambda: [self.abort(pair) for pair in list(self.pairs)])
+
+    def half_close(self):
+        """Ends one direction of each connection; the other stays."""
+        def work():
+            for pair in list(self.pairs):
+                side = self.random.choice(pair)
+                if side.can_write_eof() and not side.transport.is_closing():
+                    side.write_eof()
+        self.loop.call_soon_threadsafe(work)
+
+    def cut_when(self, text, after_seconds):
+        """Cuts the next connection on which the command says this, so long after it was passed on."""
+        self.cut_after_seconds, self.cut_at = after_seconds, text
