@@ -395,7 +395,21 @@ static enum action apply(struct worker *worker, const struct uw_message *message
             action = publish(worker);
         }
         if (action != ACTION_AGAIN) {
-            return action == ACTION_VOID ? ACTION_GO_ON : action;
+            return action;
+        }
+    }
+}
+
+/* A batch that was given up is read again where it was not applied. Partitions that came anew have their place from
+ * the store; with a protocol that moves partitions one by one the others stand behind the batch. */
+static void read_again(struct worker *worker)
+{
+    const int32_t *partitions;
+    uint32_t count = uw_intake_assignment(worker->intake, &partitions);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t next_offset[UW_TOPIC_COUNT];
+        if (uw_engine_position(worker->engine, partitions[i], next_offset)) {
+            uw_intake_rewind(worker->intake, partitions[i], next_offset);
         }
     }
 }
@@ -529,7 +543,11 @@ static enum action take_batch(struct worker *worker, bool *idle)
         action = apply(worker, messages, count);
     }
     uw_intake_release(worker->intake);
-    return action == ACTION_VOID ? ACTION_GO_ON : action;
+    if (action == ACTION_VOID) {
+        read_again(worker);
+        return ACTION_GO_ON;
+    }
+    return action;
 }
 
 static enum action serve(struct worker *worker)
