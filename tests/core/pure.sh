@@ -16,13 +16,13 @@ complain() {
 }
 
 # What it may take from libc. The compiler adds checked variants, and calls of its own for wide divisions.
-allowed='malloc calloc realloc free memcpy memmove memset memcmp strlen qsort snprintf vsnprintf __assert_fail
-__memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __stack_chk_fail _GLOBAL_OFFSET_TABLE_
-bcmp __udivti3 __umodti3 __divti3 __modti3'
+allowed=(malloc calloc realloc free memcpy memmove memset memcmp bcmp strlen qsort snprintf vsnprintf __assert_fail
+    __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __stack_chk_fail _GLOBAL_OFFSET_TABLE_
+    __udivti3 __umodti3 __divti3 __modti3)
 
 defined=$(nm --defined-only --format=posix "$library" | awk 'NF >= 2 { print $1 }' | sort -u)
 undefined=$(nm --undefined-only --format=posix "$library" | awk 'NF >= 2 { print $1 }' | sort -u)
-strangers=$(comm -23 <(printf '%s\n' "$undefined") <(printf '%s\n' "$defined" $allowed | sort -u) |
+strangers=$(comm -23 <(printf '%s\n' "$undefined") <(printf '%s\n' "$defined" "${allowed[@]}" | sort -u) |
     grep -Ev '^__(asan|ubsan|sanitizer|llvm|gcov|tsan|msan)' || true)
 if [[ -n $strangers ]]; then
     complain "core links what it may not: ${strangers//$'\n'/ }"
