@@ -88,7 +88,7 @@ static void test_nothing_changes_before_its_day(void **state)
     (void)state;
     struct uw_fold fold;
     struct uw_threshold_rule rules[2];
-    uint32_t rounds = uw_test_rounds(2500), changes = 0, looks = 0;
+    uint32_t rounds = uw_test_rounds(1500), changes = 0, looks = 0;
     uw_fold_init(&fold);
     for (uint64_t seed = 1; seed <= rounds; seed++) {
         struct uw_random random = uw_random_from(seed);

@@ -258,7 +258,7 @@ static void check_plan(uint64_t seed)
 static void test_every_fault_at_every_call(void **state)
 {
     (void)state;
-    uint32_t rounds = uw_test_rounds(12);
+    uint32_t rounds = uw_test_rounds(25);
     for (uint32_t seed = 1; seed <= rounds; seed++) {
         check_plan(seed);
     }

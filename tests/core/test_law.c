@@ -229,7 +229,7 @@ static void check_history(uint64_t seed)
 static void test_any_history_gives_the_same_state(void **state)
 {
     (void)state;
-    uint32_t rounds = uw_test_rounds(600);
+    uint32_t rounds = uw_test_rounds(1500);
     for (uint32_t seed = 1; seed <= rounds; seed++) {
         check_history(seed);
     }

@@ -257,8 +257,8 @@ static enum uw_code fill(struct uw_arena *arena, struct uw_str client, const cha
     record->value = uw_arena_copy(arena, uw_str_from(state));
     record->headers = header;
     record->header_count = 1;
-    bool good = header->name.data != NULL && header->value.data != NULL && record->key.data != NULL &&
-                record->value.data != NULL;
+    bool good = header->name.data != NULL && header->value.data != NULL && record->value.data != NULL &&
+                uw_str_is_null(record->key) == uw_str_is_null(client);
     return good ? UW_OK : UW_ENOMEM;
 }
 

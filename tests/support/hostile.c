@@ -221,7 +221,10 @@ static void new_decision(struct uw_hostile *hostile, struct uw_event *event)
     struct uw_random *random = dice(hostile);
     struct uw_decision *decision = &event->of.decision;
     event->municipality = a_municipality(hostile);
-    event->client = numbered(hostile, "c", uw_random_below(random, hostile->client_count));
+    /* The first decisions go round, so that nobody is left without one. */
+    uint32_t client = hostile->count <= hostile->client_count ? hostile->count - 1
+                                                              : uw_random_below(random, hostile->client_count);
+    event->client = numbered(hostile, "c", client);
     event->decision = a_decision(hostile);
     event->provider = a_provider(hostile);
     decision->version = UW_RANDOM_PICK(random, 1, 1, 1, 2);
@@ -253,7 +256,7 @@ static void add_decision(struct uw_hostile *hostile)
 {
     const struct uw_event *before = some_event(hostile, UW_TOPIC_DECISIONS);
     struct uw_event *event = next_event(hostile, UW_TOPIC_DECISIONS);
-    if (before != NULL && uw_random_chance(dice(hostile), 60)) {
+    if (before != NULL && hostile->count > hostile->client_count && uw_random_chance(dice(hostile), 60)) {
         struct uw_uuid event_id = event->event_id;
         *event = *before;
         event->event_id = event_id;
