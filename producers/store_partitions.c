@@ -25,9 +25,9 @@ static const struct {
     {"accept_rules", "UPDATE urenwacht_data.partition_state SET rules_version ="
                      " (SELECT max(rules_version) FROM urenwacht_data.partition_state)"},
     {"accept_states", "INSERT INTO urenwacht_data.partition_state (partition, epoch, owner, claimed_at, topics,"
-                      " rules_version) SELECT i, 0, '', now(), s.topics, s.rules_version"
-                      " FROM generate_series(0, $1::integer - 1) i, (SELECT topics, rules_version"
-                      " FROM urenwacht_data.partition_state ORDER BY partition LIMIT 1) s"
+                      " rules_version, as_of) SELECT i, 0, '', now(), s.topics, s.rules_version, s.as_of"
+                      " FROM generate_series(0, $1::integer - 1) i, (SELECT topics, rules_version,"
+                      " max(as_of) OVER () AS as_of FROM urenwacht_data.partition_state ORDER BY partition LIMIT 1) s"
                       " ON CONFLICT (partition) DO NOTHING"},
 };
 #define STATEMENT_COUNT (sizeof statements / sizeof statements[0])

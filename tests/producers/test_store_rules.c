@@ -290,6 +290,7 @@ static void clients_move_to_their_new_partition(void **state)
     assert_int_equal(port.claim(port.context, 1, 1, &claim, &error), UW_ECONFIG);
     assert_int_equal(port.claim(port.context, 4, 2, &claim, &error), UW_OK);
     assert_true(claim.epoch == 1 && claim.next_offset[0] == 0 && claim.next_sequence == 1);
+    assert_int_equal(claim.as_of_day, 20500);
     assert_int_equal(port.claim(port.context, 5, 2, &claim, &error), UW_ECONFIG);
     assert_int_equal(uw_pgstore_accept_partitions(store, 5, &accepted, &error), UW_OK);
     assert_int_equal(accepted.moved_count, 0);
