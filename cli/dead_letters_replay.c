@@ -1,15 +1,14 @@
 /*
  * Sending dead letters again, each once: the topics themselves say what was replayed.
  *
- *   1. Take the transactional id of replays. Whoever replays besides us is fenced from here on, and what it left
- *      open is ended: what was replayed is visible now, and stays as it is until we write.
- *   2. Read the dead letters that are asked for and would be accepted now; remember where they came from.
- *   3. Read the stretch behind each of those places for records that say they are its replay.
- *   4. Send the others, in transactions of bounded size.
+ *   1. Read the dead letters that are asked for and would be accepted now; remember where they came from.
+ *   2. Read the stretch behind each of those places for records that say they are its replay.
+ *   3. Send the others.
  *
- * A crash at any moment leaves transactions that are whole or void, and the next run finds out which. Only when a
- * topic has lost a replayed record to retention, and the dead letter was kept longer, is it sent twice; the processor
- * takes the second one for a redelivery (SPEC section 2, Winners), which changes nothing.
+ * Nothing is recorded beside the record itself, so that a crash cannot come between the two. A record can be sent
+ * twice all the same: by two replays at the same moment; by one that begins while the last request of one that was
+ * killed is still on its way; or when retention has taken the replay and not the dead letter. That is harmless: the
+ * processor takes the second one for a redelivery, which changes nothing (SPEC section 2, Winners).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,10 +22,9 @@
 
 /* Letters of one run; their places are kept in memory. */
 #define CANDIDATES_MAX 1000000u
-/* Of one transaction. */
-#define TRANSACTION_RECORDS_MAX 1000u
-#define TRANSACTION_BYTES_MAX ((size_t)16 * 1024 * 1024)
-#define ID_BYTES 512
+/* Sent before their acknowledgement is waited for. */
+#define PENDING_RECORDS_MAX 1000u
+#define PENDING_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define ORIGIN_BYTES 320
 #define ERRORS_PREFIX "__streams.errors."
 
@@ -44,9 +42,9 @@ struct replay {
     struct uw_replayer *replayer; /* NULL: a dry run */
     struct candidate *candidates; /* by origin once all were read */
     uint32_t count, capacity;
-    uint32_t pending; /* sent and not committed */
+    uint32_t pending; /* sent and not acknowledged */
     size_t pending_bytes;
-    int64_t sent, committed, before, refused, foreign;
+    int64_t sent, acknowledged, before, refused, foreign;
     struct uw_header headers[UW_LETTER_HEADERS_MAX];
 };
 
@@ -77,7 +75,7 @@ static void tell(const struct replay *replay, const struct uw_letter *letter, co
     putchar('\n');
 }
 
-/* ---- 2. what is to be sent ---- */
+/* ---- 1. what is to be sent ---- */
 
 static enum uw_code choose(void *context, const struct uw_letter *letter, bool *stop, struct uw_error *error)
 {
@@ -166,7 +164,7 @@ static struct candidate *find_origin(const struct replay *replay, const struct c
                                                                                         : NULL;
 }
 
-/* ---- 3. what was replayed ---- */
+/* ---- 2. what was replayed ---- */
 
 static void mark_replayed(struct replay *replay, const struct uw_audit_message *message)
 {
@@ -229,14 +227,14 @@ static enum uw_code scan(struct replay *replay, struct uw_error *error)
     return code;
 }
 
-/* ---- 4. sending ---- */
+/* ---- 3. sending ---- */
 
-static enum uw_code commit(struct replay *replay, struct uw_error *error)
+static enum uw_code flush(struct replay *replay, struct uw_error *error)
 {
-    enum uw_code code = replay->replayer == NULL ? UW_OK : uw_replayer_commit(replay->replayer, error);
+    enum uw_code code = replay->replayer == NULL ? UW_OK : uw_replayer_flush(replay->replayer, error);
 
     if (code == UW_OK) {
-        replay->committed = replay->sent;
+        replay->acknowledged = replay->sent;
         replay->pending = 0;
         replay->pending_bytes = 0;
     }
@@ -290,8 +288,8 @@ static enum uw_code send_letter(struct replay *replay, const struct uw_letter *l
     replay->pending++;
     replay->pending_bytes += (size_t)letter->key.length + letter->value.length;
     tell(replay, letter, replay->replayer != NULL ? "sent" : "would be sent", NULL, NULL);
-    return replay->pending >= TRANSACTION_RECORDS_MAX || replay->pending_bytes >= TRANSACTION_BYTES_MAX
-               ? commit(replay, error)
+    return replay->pending >= PENDING_RECORDS_MAX || replay->pending_bytes >= PENDING_BYTES_MAX
+               ? flush(replay, error)
                : UW_OK;
 }
 
@@ -316,44 +314,39 @@ static enum uw_code visit_send(void *context, const struct uw_letter *letter, bo
 
 /* ---- the whole ---- */
 
-static enum uw_code take_turn(struct replay *replay, struct uw_error *error)
+static enum uw_code open_replayer(struct replay *replay, struct uw_error *error)
 {
     const struct uw_config *config = replay->letters->config;
-    char transactional_id[ID_BYTES];
     const struct uw_replayer_options options = {.properties = config->kafka,
                                                 .property_count = config->kafka_count,
-                                                .transactional_id = transactional_id,
                                                 .timeout_ms = config->kafka_timeout_ms,
                                                 .log = uw_kafka_log_make()};
 
-    if (replay->letters->dry_run) {
-        return UW_OK;
-    }
-    (void)snprintf(transactional_id, sizeof transactional_id, "%s.replay", config->group_id);
-    return uw_replayer_open(&options, &replay->replayer, error);
+    return replay->letters->dry_run ? UW_OK : uw_replayer_open(&options, &replay->replayer, error);
 }
 
 static enum uw_code replay_all(struct replay *replay, struct uw_error *error)
 {
-    enum uw_code code = take_turn(replay, error);
+    enum uw_code code = uw_letters_each(replay->letters, choose, replay, error);
 
-    if (code == UW_OK) {
-        code = uw_letters_each(replay->letters, choose, replay, error);
-    }
     if (code == UW_OK) {
         sort_candidates(replay);
         code = scan(replay, error);
     }
     /* Without having looked at everything nothing may be sent. */
-    if (code == UW_OK && replay->count > 0 && !uw_signals_stop_requested()) {
+    if (code != UW_OK || replay->count == 0 || uw_signals_stop_requested()) {
+        return code;
+    }
+    code = open_replayer(replay, error);
+    if (code == UW_OK) {
         code = uw_letters_each(replay->letters, visit_send, replay, error);
     }
-    return code == UW_OK ? commit(replay, error) : code;
+    return code == UW_OK ? flush(replay, error) : code;
 }
 
 static void print_sum(const struct replay *replay)
 {
-    int64_t done = replay->letters->dry_run ? replay->sent : replay->committed;
+    int64_t done = replay->letters->dry_run ? replay->sent : replay->acknowledged;
 
     if (replay->letters->json) {
         printf("{\"summary\": {\"replayed\": %" PRId64 ", \"replayed_before\": %" PRId64 ", \"still_refused\": %" PRId64

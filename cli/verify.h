@@ -52,6 +52,10 @@ const struct uw_verify_partition *uw_verify_partition_of(const struct uw_verify 
 /* Whether something of this municipality is asked for. */
 bool uw_verify_wants(const struct uw_verify *verify, struct uw_str municipality);
 
+/* Whether an accepted event can be like this. UW_OK, or UW_EINPUT and *refusal: the rules of SPEC section 2, and
+ * enumerations, for which those rest on the codec. */
+enum uw_code uw_verify_check_event(const struct uw_event *event, struct uw_refusal *refusal) UW_MUST_USE;
+
 /* Each compares its part and reports the differences; UW_OK also when there are some, or when the user stops it. */
 
 /* Partitions with their counts; must come first. `topics_only`: reads them and compares nothing. */

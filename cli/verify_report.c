@@ -310,8 +310,8 @@ static void print_notes(const struct uw_verify_report *report)
         int64_t count;
         const char *one, *many;
     } notes[] = {
-        {report->waiting, "client waits to be judged; its alerts and anomalies were not compared",
-         "clients wait to be judged; their alerts and anomalies were not compared"},
+        {report->waiting, "client waits to be judged, and was not compared in all",
+         "clients wait to be judged, and were not compared in all"},
         {report->gone, "fact is older than what its topic still holds",
          "facts are older than what their topics still hold"},
         {report->replayable, "dead letter would be accepted now: see urenwacht dead-letters replay",

@@ -317,7 +317,7 @@ static enum uw_code check_content(struct topics *topics, const struct uw_audit_f
     if (code != UW_OK) {
         return code;
     }
-    if (uw_event_validate(&fact->event, &invalid) != UW_OK) {
+    if (uw_verify_check_event(&fact->event, &invalid) != UW_OK) {
         report_content(topics, fact, uw_str_from(invalid.text), event_text(topics, &event));
         return UW_OK;
     }

@@ -8,6 +8,8 @@
 #define WHAT_BYTES 320
 /* Callbacks of librdkafka are served once in so many records. */
 #define POLL_EVERY 4096u
+/* Between two questions that a broker cannot answer yet. */
+#define PAUSE_MS 100
 
 struct uw_audit {
     struct uw_kafka_link link; /* first: the client's opaque */
@@ -103,10 +105,19 @@ enum uw_code uw_audit_partition_count(struct uw_audit *audit, const char *topic,
 enum uw_code uw_audit_range(struct uw_audit *audit, const char *topic, int32_t partition, int64_t *low, int64_t *high,
                             struct uw_error *error)
 {
+    int64_t deadline_ms = uw_kafka_clock_ms() + audit->timeout_ms;
     char what[WHAT_BYTES];
     rd_kafka_resp_err_t err;
 
-    err = rd_kafka_query_watermark_offsets(audit->client, topic, partition, low, high, audit->timeout_ms);
+    for (;;) {
+        err = rd_kafka_query_watermark_offsets(audit->client, topic, partition, low, high,
+                                               uw_kafka_left_ms(deadline_ms));
+        /* A partition that is being made, or moves, has no leader for a moment. */
+        if (err == RD_KAFKA_RESP_ERR_NO_ERROR || uw_kafka_class(err) != UW_CLASS_RETRY ||
+            atomic_load(&audit->link.refused) != 0 || uw_kafka_left_ms(deadline_ms) == 0)
+            break;
+        rd_kafka_poll(audit->client, PAUSE_MS);
+    }
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return UW_OK;
     (void)snprintf(what, sizeof(what), "asking for the offsets of topic %s, partition %" PRId32, topic, partition);

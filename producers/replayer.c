@@ -11,7 +11,6 @@ struct uw_replayer {
     struct uw_kafka_link link; /* first: the client's opaque */
     rd_kafka_t *client;
     int32_t timeout_ms;
-    bool under_way;                  /* a transaction was begun */
     rd_kafka_resp_err_t undelivered; /* of the first record that was not */
 };
 
@@ -24,6 +23,15 @@ static const struct uw_property defaults[] = {
     {NULL, NULL},
 };
 
+/* One request at a time, as the feeder has it: librdkafka may count messages of a refused request as acknowledged. */
+static const struct uw_property required[] = {
+    {"enable.idempotence", "true"},
+    {"max.in.flight.requests.per.connection", "1"},
+    {"acks", "all"},
+    {"delivery.report.only.error", "true"},
+    {NULL, NULL},
+};
+
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     struct uw_replayer *replayer = opaque;
@@ -33,33 +41,9 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
         replayer->undelivered = message->err;
 }
 
-/* Destroys the failure; NULL is success. */
-static enum uw_code failure_take(struct uw_replayer *replayer, rd_kafka_error_t *take_failure, const char *what,
-                                 struct uw_error *error)
-{
-    rd_kafka_resp_err_t err;
-
-    if (take_failure == NULL)
-        return UW_OK;
-    err = rd_kafka_error_code(take_failure);
-    rd_kafka_error_destroy(take_failure);
-    /* The callbacks know better: refused credentials, a record that the broker does not take. */
-    rd_kafka_poll(replayer->client, 0);
-    if (replayer->undelivered != RD_KAFKA_RESP_ERR_NO_ERROR)
-        err = replayer->undelivered;
-    return uw_kafka_link_fail(&replayer->link, err, what, error);
-}
-
 enum uw_code uw_replayer_open(const struct uw_replayer_options *options, struct uw_replayer **replayer,
                               struct uw_error *error)
 {
-    const struct uw_property required[] = {
-        {"transactional.id", options->transactional_id},
-        {"enable.idempotence", "true"},
-        {"acks", "all"},
-        {"delivery.report.only.error", "true"},
-        {NULL, NULL},
-    };
     struct uw_kafka_setup setup = {defaults, options->properties, options->property_count, required};
     struct uw_replayer *opened = calloc(1, sizeof(*opened));
     rd_kafka_conf_t *conf = NULL;
@@ -74,9 +58,6 @@ enum uw_code uw_replayer_open(const struct uw_replayer_options *options, struct 
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
         code = uw_kafka_client_open(RD_KAFKA_PRODUCER, conf, &opened->client, error);
     }
-    if (code == UW_OK)
-        code = failure_take(opened, rd_kafka_init_transactions(opened->client, opened->timeout_ms),
-                            "starting transactions", error);
     if (code != UW_OK) {
         uw_replayer_close(&opened);
         return code;
@@ -92,13 +73,6 @@ void uw_replayer_close(struct uw_replayer **replayer)
     if (closing == NULL)
         return;
     if (closing->client != NULL) {
-        if (closing->under_way) {
-            rd_kafka_error_t *failure = rd_kafka_abort_transaction(closing->client, closing->timeout_ms);
-
-            /* The broker does it by itself at the transaction's timeout. */
-            if (failure != NULL)
-                rd_kafka_error_destroy(failure);
-        }
         (void)rd_kafka_purge(closing->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         rd_kafka_destroy(closing->client);
     }
@@ -124,15 +98,8 @@ enum uw_code uw_replayer_send(struct uw_replayer *replayer, const char *topic, i
     rd_kafka_headers_t *made;
     char what[WHAT_BYTES];
     rd_kafka_error_t *failure;
+    rd_kafka_resp_err_t err;
 
-    if (!replayer->under_way) {
-        enum uw_code code = failure_take(replayer, rd_kafka_begin_transaction(replayer->client),
-                                         "beginning a transaction", error);
-
-        if (code != UW_OK)
-            return code;
-        replayer->under_way = true;
-    }
     made = headers_make(headers, header_count);
     for (;;) {
         const rd_kafka_vu_t arguments[] = {
@@ -153,28 +120,21 @@ enum uw_code uw_replayer_send(struct uw_replayer *replayer, const char *topic, i
         rd_kafka_poll(replayer->client, POLL_WHEN_FULL_MS);
     }
     rd_kafka_headers_destroy(made);
+    err = rd_kafka_error_code(failure);
+    rd_kafka_error_destroy(failure);
     (void)snprintf(what, sizeof(what), "writing to topic %s, partition %" PRId32, topic, partition);
-    return failure_take(replayer, failure, what, error);
+    if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        err = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    return uw_kafka_link_fail(&replayer->link, err, what, error);
 }
 
-enum uw_code uw_replayer_commit(struct uw_replayer *replayer, struct uw_error *error)
+enum uw_code uw_replayer_flush(struct uw_replayer *replayer, struct uw_error *error)
 {
-    int64_t deadline_ms = uw_kafka_clock_ms() + replayer->timeout_ms;
-    rd_kafka_error_t *failure;
-    enum uw_code code;
+    rd_kafka_resp_err_t err = rd_kafka_flush(replayer->client, replayer->timeout_ms);
 
-    if (!replayer->under_way)
-        return UW_OK;
-    for (;;) {
-        failure = rd_kafka_commit_transaction(replayer->client, uw_kafka_left_ms(deadline_ms));
-        if (failure == NULL || !rd_kafka_error_is_retriable(failure) || uw_kafka_left_ms(deadline_ms) == 0 ||
-            rd_kafka_error_code(failure) == RD_KAFKA_RESP_ERR__TIMED_OUT)
-            break;
-        rd_kafka_error_destroy(failure);
-        rd_kafka_poll(replayer->client, POLL_WHEN_FULL_MS);
-    }
-    code = failure_take(replayer, failure, "committing a transaction", error);
-    if (code == UW_OK)
-        replayer->under_way = false;
-    return code;
+    /* What was not delivered is a better reason than that not all was in time. */
+    if (replayer->undelivered != RD_KAFKA_RESP_ERR_NO_ERROR)
+        err = replayer->undelivered;
+    return err == RD_KAFKA_RESP_ERR_NO_ERROR ? UW_OK
+                                             : uw_kafka_link_fail(&replayer->link, err, "sending records again", error);
 }

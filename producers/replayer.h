@@ -1,9 +1,6 @@
 /*
- * Sends records to the input topics again, in Kafka transactions of its own: all of one call or none.
- *
- * Two replayers with the same transactional id exclude each other: opening the second one ends what the first one
- * left open, and fences it. So whoever opens one, and then reads the topics, sees everything that was ever replayed
- * under that id.
+ * Sends records to given partitions of the input topics again: an idempotent producer without transactions, since
+ * their marks would stay behind in topics that have none.
  */
 #ifndef UW_PRODUCERS_REPLAYER_H
 #define UW_PRODUCERS_REPLAYER_H
@@ -16,23 +13,21 @@ struct uw_replayer;
 struct uw_replayer_options {
     const struct uw_property *properties;
     uint32_t property_count;
-    const char *transactional_id;
-    int32_t timeout_ms; /* of opening, and of one transaction */
+    int32_t timeout_ms; /* of waiting for room, and of a flush */
     struct uw_kafka_log log;
 };
 
-/* UW_CLASS_RETRY when no broker answers. */
 enum uw_code uw_replayer_open(const struct uw_replayer_options *options, struct uw_replayer **replayer,
                               struct uw_error *error) UW_MUST_USE;
-/* Gives up a transaction that was not committed. */
+/* Throws away what was not flushed. */
 void uw_replayer_close(struct uw_replayer **replayer);
 
-/* Adds a record to the transaction, which is begun by the first one. Copies all of it. */
+/* Copies all of it. A null key or value is sent as null, a null header value as well. UW_ETIMEOUT (RETRY): no room
+ * within the timeout. */
 enum uw_code uw_replayer_send(struct uw_replayer *replayer, const char *topic, int32_t partition, struct uw_str key,
                               struct uw_str value, const struct uw_header *headers, uint32_t header_count,
                               struct uw_error *error) UW_MUST_USE;
-/* Commits what was sent; nothing to do when nothing was. After an error of this or of uw_replayer_send the replayer
- * can only be closed: the transaction is void, or (a commit whose answer was lost) whole. */
-enum uw_code uw_replayer_commit(struct uw_replayer *replayer, struct uw_error *error) UW_MUST_USE;
+/* Waits until every record is acknowledged by all in-sync replicas. The error of the first one that was not. */
+enum uw_code uw_replayer_flush(struct uw_replayer *replayer, struct uw_error *error) UW_MUST_USE;
 
 #endif

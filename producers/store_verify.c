@@ -30,11 +30,11 @@ struct uw_pgaudit {
 #define OF_RANGE "WHERE f.client > $1::text AND f.client <= $2::text"
 
 static const char clients_of_all[] =
-    "SELECT client, partition, CASE WHEN next_change_on < '5874897-12-31' THEN next_change_on END"
+    "SELECT client, partition, CASE WHEN next_change_on < '5874897-12-31' THEN next_change_on END, rules_version"
     " FROM urenwacht_data.client WHERE client > $1::text AND $3::text IS NULL AND $4::text IS NULL"
     " ORDER BY client LIMIT $2::bigint";
 static const char clients_of_filter[] =
-    "SELECT client, partition, CASE WHEN next_change_on < '5874897-12-31' THEN next_change_on END"
+    "SELECT client, partition, CASE WHEN next_change_on < '5874897-12-31' THEN next_change_on END, rules_version"
     " FROM urenwacht_data.client c WHERE client > $1::text AND ($4::text IS NULL OR client = $4::text)"
     " AND ($3::text IS NULL"
     " OR EXISTS (SELECT FROM urenwacht_data.decision_fact f WHERE f.client = c.client AND f.municipality = $3::text)"
@@ -373,7 +373,8 @@ static enum uw_code visit_client(void *context, const PGresult *row)
     audit->until = until;
     audit->found++;
     uw_columns_string(&audit->names, &place, name);
-    return visiting->sink->client(visiting->sink->context, name, uw_field_int4(row, 1), uw_field_day(row, 2));
+    return visiting->sink->client(visiting->sink->context, name, uw_field_int4(row, 1), uw_field_day(row, 2),
+                                  uw_field_int4(row, 3));
 }
 
 static enum uw_code read_fact(const struct visiting *visiting, const PGresult *row, struct uw_audit_fact *fact)

@@ -70,8 +70,10 @@ struct uw_audit_outcome {
 struct uw_audit_sink {
     void *context;
     /* A row of the table of clients; next_change_day as in struct uw_client_change, and lower than every day for
-     * one that is marked for judging. Comes before everything else of the step. */
-    enum uw_code (*client)(void *context, struct uw_str client, int32_t partition, int32_t next_change_day);
+     * one that is marked for judging; rules_version is that under which it was judged last. Comes before everything
+     * else of the step. */
+    enum uw_code (*client)(void *context, struct uw_str client, int32_t partition, int32_t next_change_day,
+                           int32_t rules_version);
     enum uw_code (*fact)(void *context, const struct uw_audit_fact *fact);
     enum uw_code (*account)(void *context, const struct uw_account_change *account);
     enum uw_code (*alert)(void *context, const struct uw_audit_outcome *outcome);
@@ -96,7 +98,7 @@ typedef enum uw_code uw_audit_fault_visit(void *context, const struct uw_audit_f
 enum uw_code uw_pgaudit_histories(struct uw_pgaudit *audit, uw_audit_fault_visit *visit, void *visit_context,
                                   int64_t *count, struct uw_error *error) UW_MUST_USE;
 
-/* Sums over all rows with the same dimensions, in the order of grain, period_from, municipality, provider,
+/* Sums over all rows with the same dimensions that the views show, in the order of grain, period_from, municipality, provider,
  * product_category, product, law, care, model. With a municipality only its own. */
 typedef enum uw_code uw_audit_aggregate_visit(void *context, const struct uw_aggregate_change *row);
 enum uw_code uw_pgaudit_aggregates(struct uw_pgaudit *audit, uw_audit_aggregate_visit *visit, void *visit_context,

@@ -33,13 +33,18 @@ oracle_state() {
 
 replays() { "$UW_PYTHON" "$live/dead_letters.py" replays 2>&1 | tail -n 1; }
 
-# Everything has arrived, and nothing twice.
+# Everything has arrived, and changed the state once. With `twice`, some may have been sent more often than that.
 mended() {
     must process process --until-idle --as-of "$as_of"
     oracle_state
-    verdict='the state is that of all events' verify "$dir/state.json" --events $((all + unknown)) \
+    local sent distinct
+    read -r sent distinct <<<"$(replays)"
+    verdict='the state is that of all events' verify "$dir/state.json" --events $((all + sent)) \
         --dead-letters "$unknown"
-    check_equal 'each was sent again once, as it was' "$(replays)" "$unknown $unknown"
+    check_equal 'each was sent again, as it was' "$distinct" "$unknown"
+    if [[ ${1:-once} == once ]]; then
+        check_equal 'and once' "$sent" "$unknown"
+    fi
     run again dead-letters replay
     check_equal 'replaying again ends with 0' "$status" 0 "$dir/again.err"
     check_says 'and sends nothing' "$dir/again.out" "^0 replayed, $unknown replayed before, 0 still refused"
@@ -101,10 +106,10 @@ case_killed() {
     done
     run replay dead-letters replay
     check_equal 'the last one ends with 0' "$status" 0 "$dir/replay.err"
-    mended
+    mended twice
 }
 
-# Two at the same time: each record is sent once, whoever sends it.
+# Two at the same time: a record that both send is a redelivery.
 case_two() {
     local port all unknown turn
     unknown_schema
@@ -115,7 +120,7 @@ case_two() {
     await two 60
     run replay dead-letters replay
     check_equal 'a third one ends with 0' "$status" 0 "$dir/replay.err"
-    mended
+    mended twice
 }
 
 # Whatever was refused comes back as it was when all of it is sent.

@@ -86,7 +86,8 @@ case_planted() {
     plant change-never "UPDATE $data.client SET next_change_on = NULL
         WHERE $(one client 'next_change_on IS NOT NULL')" client changed
     plant client-gone "DELETE FROM $data.client WHERE $(one client)" client missing
-    plant client-made "INSERT INTO $data.client (client, partition) VALUES ('nobody', 0)" client extra
+    plant client-made "CREATE TEMPORARY TABLE t AS SELECT * FROM $data.client LIMIT 1;
+        UPDATE t SET client = 'nobody'; INSERT INTO $data.client SELECT * FROM t" client extra
     plant fact-gone "DELETE FROM $data.declaration_fact WHERE $(one declaration_fact 'NOT redelivery')" \
         partition changed record missing
     plant fact-made "CREATE TEMPORARY TABLE t AS SELECT * FROM $data.evaluation_fact WHERE $(one evaluation_fact);
