@@ -400,25 +400,43 @@ static void start_batch(struct uw_engine *engine)
     }
 }
 
-/* The client's place in the batch; made when it is not there yet. UINT32_MAX when memory is refused. */
-static uint32_t touch_client(struct uw_engine *engine, struct uw_str name, int32_t partition)
+/* A client in memory, new when it is not there. What is left of a partition that was given up is not looked at:
+ * its clients may have been moved since. NULL when memory is refused. */
+static struct uw_resident *find_resident(struct uw_engine *engine, struct uw_str name, int32_t partition)
 {
     struct uw_resident *resident = uw_cache_find(&engine->cache, name);
-    if (resident == NULL) {
-        resident = uw_cache_add(&engine->cache, name, partition);
+    if (resident != NULL && resident->partition != partition && owned_share(engine, resident->partition) == NULL) {
+        uw_cache_drop(&engine->cache, resident);
+        resident = NULL;
     }
+    return resident != NULL ? resident : uw_cache_add(&engine->cache, name, partition);
+}
+
+/* The client's place in the batch; made when it is not there yet. UW_ENOMEM; UW_ECONFIG when it is in another
+ * partition: what an instance judges is the whole client, and its records have one sequence. */
+static enum uw_code touch_client(struct uw_engine *engine, struct uw_str name, int32_t partition, uint32_t *touch,
+                                 struct uw_error *error)
+{
+    struct uw_resident *resident = find_resident(engine, name, partition);
     if (resident == NULL || uw_cache_wake(resident) != UW_OK) {
-        return UINT32_MAX;
+        return out_of_memory(error);
+    }
+    if (resident->partition != partition) {
+        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                            "the events of one client are in partitions %d and %d: all producers must use the same "
+                            "partitioner (docs/operations.md, Topics that are not what they were)",
+                            (int)resident->partition, (int)partition);
     }
     if (resident->touch == UINT32_MAX) {
         if (!uw_reserve((void **)&engine->touches, &engine->touch_capacity, engine->touch_count + 1,
                         sizeof *engine->touches)) {
-            return UINT32_MAX;
+            return out_of_memory(error);
         }
         resident->touch = engine->touch_count++;
         engine->touches[resident->touch] = (struct touch){resident, UINT32_MAX, UINT32_MAX};
     }
-    return resident->touch;
+    *touch = resident->touch;
+    return UW_OK;
 }
 
 static enum uw_code refuse(struct uw_engine *engine, struct share *share, const struct uw_message *message,
@@ -473,9 +491,10 @@ static enum uw_code decode_message(struct uw_engine *engine, const struct uw_mes
         refusal = (struct uw_refusal){UW_REFUSED_WRONG_KEY, "the Kafka key is not the event's client"};
     }
     if (code == UW_OK) {
-        uint32_t touch = touch_client(engine, event->client, share->partition);
-        if (touch == UINT32_MAX) {
-            return out_of_memory(error);
+        uint32_t touch = 0;
+        code = touch_client(engine, event->client, share->partition, &touch, error);
+        if (code != UW_OK) {
+            return code;
         }
         accept(engine, share, index, touch, message->offset);
     } else if (code == UW_EINPUT) {
@@ -786,6 +805,16 @@ static enum uw_code complete_batch(struct uw_engine *engine, bool due, int64_t n
     return UW_OK;
 }
 
+static bool has_batch(const struct uw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        if (engine->shares[i].in_batch) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum uw_code uw_engine_apply(struct uw_engine *engine, const struct uw_message *messages, uint32_t count,
                              int64_t now_ms, struct uw_error *error)
 {
@@ -804,6 +833,9 @@ enum uw_code uw_engine_apply(struct uw_engine *engine, const struct uw_message *
         }
     }
     engine->statistics.messages += count;
+    if (!has_batch(engine)) {
+        return UW_OK; /* everything was applied before */
+    }
     return complete_batch(engine, false, now_ms, error);
 }
 
@@ -913,24 +945,28 @@ bool uw_engine_has_due(const struct uw_engine *engine)
 struct touching {
     struct uw_engine *engine;
     int32_t partition;
+    struct uw_error error; /* of the client that could not be taken in */
 };
 
 static enum uw_code touch_due(void *context, struct uw_str client)
 {
     struct touching *touching = context;
-    return touch_client(touching->engine, client, touching->partition) == UINT32_MAX ? UW_ENOMEM : UW_OK;
+    uint32_t touch;
+    return touch_client(touching->engine, client, touching->partition, &touch, &touching->error);
 }
 
 static enum uw_code due_share(struct uw_engine *engine, struct share *share, uint32_t limit, int64_t now_ms,
                               struct uw_error *error)
 {
     start_batch(engine);
-    struct touching touching = {engine, share->partition};
+    struct touching touching = {.engine = engine, .partition = share->partition};
     enum uw_code code = engine->options.store.due(engine->options.store.context, share->partition, share->as_of_day,
                                                   limit, touch_due, &touching, error);
     if (code != UW_OK) {
         drop_touched(engine);
-        return code;
+        return touching.error.code == UW_OK ? code
+                                            : uw_error_set(error, touching.error.code, touching.error.class, "%s",
+                                                           touching.error.text);
     }
     bool last = engine->touch_count == 0;
     if (!last || share->stored_as_of_day != share->as_of_day) {

@@ -222,6 +222,53 @@ static void test_refused_messages_go_on(void **state)
     finish(&world);
 }
 
+/* A batch of which everything was applied before writes nothing at all. */
+static void test_nothing_new(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, true);
+    assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+    const struct uw_event *event = &world.hostile.events[0];
+    struct uw_message message = {.topic = event->topic, .key = event->client, .value = UW_STR("0")};
+    assert_int_equal(uw_instance_apply(&world.instances[0], &message, 1), UW_PROGRESS_DONE);
+    uint64_t batches = statistics(&world, 0).batches;
+    assert_int_equal(uw_instance_apply(&world.instances[0], &message, 1), UW_PROGRESS_DONE);
+    assert_int_equal(uw_instance_apply(&world.instances[0], NULL, 0), UW_PROGRESS_DONE);
+    assert_int_equal(statistics(&world, 0).batches, batches);
+    assert_int_equal(statistics(&world, 0).skipped, 1);
+    finish(&world);
+}
+
+/* Producers with different partitioners: the same client in two partitions is one clear error, whoever has them,
+ * and nothing is written. */
+static void test_a_client_in_two_partitions(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, true);
+    assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+    assert_int_equal(assign(&world, 0, 1), UW_PROGRESS_DONE);
+    const struct uw_event *event = &world.hostile.events[0];
+    struct uw_message messages[] = {{.topic = event->topic, .key = event->client, .value = UW_STR("0")},
+                                    {.topic = event->topic, .partition = 1, .key = event->client, .value = UW_STR("0")}};
+    struct uw_instance *instance = &world.instances[0];
+    assert_int_equal(uw_instance_apply(instance, messages, 2), UW_PROGRESS_STUCK);
+    assert_int_equal(instance->error.code, UW_ECONFIG);
+    assert_non_null(strstr(instance->error.text, "partition"));
+    assert_null(strstr(instance->error.text, "c0"));
+    assert_int_equal(world.store.fact_count, 0);
+    /* The same when the one was applied before. */
+    assert_int_equal(uw_instance_apply(instance, &messages[0], 1), UW_PROGRESS_DONE);
+    assert_int_equal(uw_instance_apply(instance, &messages[1], 1), UW_PROGRESS_STUCK);
+    assert_int_equal(world.store.fact_count, 1);
+    /* What is left in memory of a partition that was given up is no evidence: clients may have been moved. */
+    uw_instance_revoke(instance, 0);
+    assert_int_equal(uw_instance_apply(instance, &messages[1], 1), UW_PROGRESS_DONE);
+    assert_int_equal(world.store.fact_count, 2);
+    finish(&world);
+}
+
 /* Events that were there already are kept for the record and change nothing. */
 static void test_redeliveries(void **state)
 {
@@ -390,6 +437,8 @@ int main(void)
         cmocka_unit_test(test_the_next_owner_publishes),
         cmocka_unit_test(test_a_stranger_is_not_applied),
         cmocka_unit_test(test_refused_messages_go_on),
+        cmocka_unit_test(test_nothing_new),
+        cmocka_unit_test(test_a_client_in_two_partitions),
         cmocka_unit_test(test_redeliveries),
         cmocka_unit_test(test_lost_offsets),
         cmocka_unit_test(test_lost_offsets_accepted),

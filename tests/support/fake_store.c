@@ -589,6 +589,9 @@ static enum uw_code store_commit(void *context, const struct uw_changes *changes
     if (code != UW_OK) {
         return code;
     }
+    if (changes->partition_count == 0) {
+        return uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL, "a batch without partitions");
+    }
     for (uint32_t i = 0; i < changes->partition_count; i++) {
         if (!matches(store, &changes->partitions[i])) {
             return uw_error_set(error, UW_EFENCED, UW_CLASS_FENCED, "another instance owns the partition");
