@@ -49,7 +49,7 @@ static void open_clients(struct run *run, const char *brokers)
     char text[TEXT_BYTES];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     set(conf, "bootstrap.servers", brokers);
-    set(conf, "linger.ms", "1");
+    set(conf, "linger.ms", "5"); /* as librdkafka has it, and most sources */
     run->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     conf = rd_kafka_conf_new();
     set(conf, "bootstrap.servers", brokers);
@@ -57,7 +57,7 @@ static void open_clients(struct run *run, const char *brokers)
     set(conf, "isolation.level", "read_committed");
     set(conf, "enable.auto.commit", "false");
     set(conf, "auto.offset.reset", "earliest");
-    set(conf, "fetch.wait.max.ms", "10");
+    set(conf, "fetch.wait.max.ms", "100");
     run->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (run->producer == NULL || run->consumer == NULL) {
         uw_bench_fail(text);

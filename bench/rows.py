@@ -163,7 +163,9 @@ def offsets(stack, database):
 def restart(stack, prefix, database):
     """A processor that had everything is killed; one more event comes; how long until a new one has applied it."""
     dsn = stack.dsn_of(database)
-    first = processor(stack, prefix, database, dsn, name="restart-before")
+    # The group waits for a member that is gone until its session ends, but not for one that has a lasting name.
+    lasting = ["--set", "group.static_membership=true"]
+    first = processor(stack, prefix, database, dsn, *lasting, name="restart-before")
     until = time.monotonic() + 120
     while "assigned" not in first.text():
         if first.child.poll() is not None or time.monotonic() > until:
@@ -179,7 +181,7 @@ def restart(stack, prefix, database):
             "client": "bench-restart", "decision": "none", "held_on": "2026-12-30", "outcome": "CONTINUE"}}) + "\n")
     stack.urenwacht("restart-feed", "feed", *stack.topics(prefix), extra)
     started = time.monotonic()
-    second = processor(stack, prefix, database, dsn, name="restart-after")
+    second = processor(stack, prefix, database, dsn, *lasting, name="restart-after")
     while offsets(stack, database) == before:
         if second.child.poll() is not None or time.monotonic() > started + 120:
             raise Failure(f"{second.log}: the event is not applied")

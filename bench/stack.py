@@ -186,6 +186,7 @@ class Stack:
     def make_database(self):
         self.made += 1
         name = f"bench_{self.made}"
+        self.drop_database(name)  # that of a run that was killed
         owner = self.sql(self.dsn, "SELECT current_user")
         self.sql(self.dsn_of("postgres", admin=True), f"CREATE DATABASE {name} OWNER {owner}")
         self.urenwacht("migrate", "migrate", dsn=self.dsn_of(name))
