@@ -54,8 +54,8 @@ static struct uw_event any_decision(struct uw_random *random, uint32_t number)
     }
     decision->no_show.max_per_month = UW_RANDOM_PICK(random, UW_INT_NONE, 0, INT32_MAX);
     decision->rate_cents_per_hour = UW_RANDOM_PICK(random, UW_INT_NONE, 0, 6000);
-    decision->status = UW_RANDOM_PICK(random, UW_DECISION_ACTIVE, UW_DECISION_WITHDRAWN);
-    decision->law = UW_RANDOM_PICK(random, UW_LAW_WMO, UW_LAW_PARTICIPATIEWET);
+    decision->status = (enum uw_decision_status)UW_RANDOM_PICK(random, UW_DECISION_ACTIVE, UW_DECISION_WITHDRAWN);
+    decision->law = (enum uw_law)UW_RANDOM_PICK(random, UW_LAW_WMO, UW_LAW_PARTICIPATIEWET);
     return event;
 }
 
@@ -80,7 +80,7 @@ static void add_any(struct uw_random *random, struct uw_client *client, uint32_t
         event = uw_sample_no_show(number, id, any_day(random), 1440);
         event.of.no_show.appointment_at_ms = uw_random_chance(random, 50) ? any_instant(random) : UW_INSTANT_NONE;
         event.of.no_show.notice_minutes = UW_RANDOM_PICK(random, UW_INT_NONE, 0, INT32_MAX);
-        event.of.no_show.reason = UW_RANDOM_PICK(random, UW_REASON_CLIENT_ABSENT, UW_REASON_PROVIDER_CANCELLED);
+        event.of.no_show.reason = (enum uw_no_show_reason)UW_RANDOM_PICK(random, UW_REASON_CLIENT_ABSENT, UW_REASON_PROVIDER_CANCELLED);
         break;
     default:
         break;
