@@ -256,8 +256,8 @@ static const struct {
                    " WHERE partition = $1::integer AND epoch = $2::bigint RETURNING 1"},
     {"mark_clients", "UPDATE urenwacht_data.client SET next_change_on = '-infinity'"
                      " WHERE partition = $1::integer AND next_change_on IS DISTINCT FROM '-infinity'"},
-    {"sweep", "WITH gone AS (DELETE FROM urenwacht_data.aggregate WHERE rules_version < $1::integer AND ctid = ANY (ARRAY("
-              " SELECT ctid FROM urenwacht_data.aggregate WHERE rules_version < $1::integer"
+    {"sweep", "WITH gone AS (DELETE FROM urenwacht_data.aggregate WHERE rules_version < $1::integer"
+              " AND ctid = ANY (ARRAY(SELECT ctid FROM urenwacht_data.aggregate WHERE rules_version < $1::integer"
               " AND NOT EXISTS (SELECT FROM urenwacht_data.client WHERE rules_version < $1::integer)"
               " AND NOT EXISTS (SELECT FROM urenwacht_data.partition_state WHERE rules_version < $1::integer)"
               " LIMIT $2::bigint)) RETURNING 1) SELECT count(*) FROM gone"},
