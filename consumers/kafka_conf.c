@@ -312,6 +312,28 @@ enum uw_code uw_kafka_partition_count(rd_kafka_t *client, const struct uw_kafka_
     return uw_kafka_link_fail(link, err, what, error);
 }
 
+enum uw_code uw_kafka_partition_counts(const struct uw_property *properties, uint32_t property_count,
+                                       const struct uw_kafka_log *log, int32_t timeout_ms, const char *const *topics,
+                                       uint32_t topic_count, int32_t *counts, struct uw_error *error)
+{
+    static const struct uw_property nothing[] = {{NULL, NULL}};
+    struct uw_kafka_link link = {.log = *log};
+    struct uw_kafka_setup setup = {nothing, properties, property_count, nothing};
+    rd_kafka_conf_t *conf = NULL;
+    rd_kafka_t *client = NULL;
+    enum uw_code code;
+
+    code = uw_kafka_conf_build(&setup, &link, &conf, error);
+    if (code == UW_OK)
+        code = uw_kafka_client_open(RD_KAFKA_CONSUMER, conf, &client, error);
+    if (code != UW_OK)
+        return code;
+    for (uint32_t i = 0; i < topic_count && code == UW_OK; i++)
+        code = uw_kafka_partition_count(client, &link, topics[i], timeout_ms, &counts[i], error);
+    rd_kafka_destroy(client);
+    return code;
+}
+
 enum uw_code uw_kafka_cluster(rd_kafka_t *client, const struct uw_kafka_link *link, int32_t timeout_ms,
                               const struct rd_kafka_metadata **cluster, struct uw_error *error)
 {

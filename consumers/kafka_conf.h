@@ -62,6 +62,12 @@ enum uw_code uw_kafka_partition_count(rd_kafka_t *client, const struct uw_kafka_
                                       int32_t timeout_ms, int32_t *partition_count,
                                       struct uw_error *error) UW_MUST_USE;
 
+/* The same for several topics, asked by a client of its own; `counts` has room for all. A consumer asks, since the
+ * question of a producer could make a broker create what is missing. */
+enum uw_code uw_kafka_partition_counts(const struct uw_property *properties, uint32_t property_count,
+                                       const struct uw_kafka_log *log, int32_t timeout_ms, const char *const *topics,
+                                       uint32_t topic_count, int32_t *counts, struct uw_error *error) UW_MUST_USE;
+
 /* All topics of the cluster, to be given to rd_kafka_metadata_destroy. Errors as above. */
 enum uw_code uw_kafka_cluster(rd_kafka_t *client, const struct uw_kafka_link *link, int32_t timeout_ms,
                               const struct rd_kafka_metadata **cluster, struct uw_error *error) UW_MUST_USE;

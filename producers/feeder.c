@@ -55,31 +55,19 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
         feeder->reason = message->err;
 }
 
-/* Asked by a consumer: the question of a producer could make a broker create what is missing. */
 static enum uw_code topics_check(const struct uw_feeder_options *options, struct uw_error *error)
 {
-    static const struct uw_property nothing[] = {{NULL, NULL}};
-    struct uw_kafka_link link = {.log = options->log};
-    struct uw_kafka_setup setup = {nothing, options->properties, options->property_count, nothing};
     int32_t counts[UW_TOPIC_COUNT];
-    rd_kafka_conf_t *conf = NULL;
-    rd_kafka_t *client = NULL;
-    enum uw_code code;
+    enum uw_code code = uw_kafka_partition_counts(options->properties, options->property_count, &options->log,
+                                                  options->timeout_ms, options->topics, UW_TOPIC_COUNT, counts, error);
 
-    code = uw_kafka_conf_build(&setup, &link, &conf, error);
-    if (code == UW_OK)
-        code = uw_kafka_client_open(RD_KAFKA_CONSUMER, conf, &client, error);
-    if (code != UW_OK)
-        return code;
-    for (int i = 0; i < UW_TOPIC_COUNT && code == UW_OK; i++) {
-        code = uw_kafka_partition_count(client, &link, options->topics[i], options->timeout_ms, &counts[i], error);
-        if (code == UW_OK && counts[i] != counts[0])
+    for (int i = 1; i < UW_TOPIC_COUNT && code == UW_OK; i++) {
+        if (counts[i] != counts[0])
             code = uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
                                 "topic %s has %" PRId32 " partitions, but %s has %" PRId32
                                 ": the four input topics need equally many",
                                 options->topics[0], counts[0], options->topics[i], counts[i]);
     }
-    rd_kafka_destroy(client);
     return code;
 }
 

@@ -150,6 +150,15 @@ enum uw_code uw_transactor_recover(struct uw_transactor *transactor, struct uw_e
 
 /* ---- open and close ---- */
 
+/* A topic that is missing would be found out only when there is something to publish. */
+static enum uw_code outputs_check(const struct uw_transactor_options *options, struct uw_error *error)
+{
+    int32_t counts[UW_OUTPUT_COUNT];
+
+    return uw_kafka_partition_counts(options->properties, options->property_count, &options->log, options->timeout_ms,
+                                     options->outputs, UW_OUTPUT_COUNT, counts, error);
+}
+
 static bool properties_copy(struct uw_transactor *transactor, const struct uw_transactor_options *options)
 {
     transactor->properties = calloc((size_t)options->property_count + 1, sizeof(*transactor->properties));
@@ -198,6 +207,8 @@ enum uw_code uw_transactor_open(const struct uw_transactor_options *options, str
     if (!properties_copy(opened, options) || !names_copy(opened, options))
         code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for publishing to Kafka");
     else
+        code = outputs_check(options, error);
+    if (code == UW_OK)
         code = uw_transactor_recover(opened, error);
     if (code != UW_OK) {
         uw_transactor_close(&opened);

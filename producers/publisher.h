@@ -28,8 +28,7 @@ struct uw_transactor_options {
 };
 
 /* Makes the producer and initialises its transactions, which ends what a former owner of the transactional.id
- * left open. That the output topics exist is checked by uw_topics_check. UW_CLASS_RETRY when no broker answers;
- * UW_ECONFIG when it refuses us. */
+ * left open. UW_CLASS_RETRY when no broker answers; UW_ECONFIG when it refuses us or an output topic is missing. */
 enum uw_code uw_transactor_open(const struct uw_transactor_options *options, struct uw_transactor **transactor,
                                 struct uw_error *error) UW_MUST_USE;
 void uw_transactor_close(struct uw_transactor **transactor);
