@@ -375,7 +375,7 @@ static enum step record_produce(struct uw_transactor *transactor, const struct u
         return STEP_DONE; /* headers belong to the message now */
     if (headers != NULL)
         rd_kafka_headers_destroy(headers);
-    if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+    if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
         transactor->undelivered = err;
         transactor->undelivered_output = (int)record->output;
         transactor->undelivered_bytes = (size_t)record->key.length + record->value.length;

@@ -33,6 +33,9 @@ class Case:
         self.serial, self.feeder, self.feed_problem = 0, None, None
         # Messages that were in the topics and are not to be counted.
         self.skipped = 0
+        # A record may come a second time: only after --accept-lost-offsets.
+        self.repeats, self.verifiable = False, True
+        self.admin = None
         self.expected_path, self.as_of = self.stream.expected_path, self.stream.as_of
         self.base_dsn = dsn or self.servers.dsn
         self.dsn = self.base_dsn.rsplit("/", 1)[0] + "/" + self.id
@@ -98,7 +101,10 @@ class Case:
             pass
 
     def admin_client(self):
-        return confluent_kafka.admin.AdminClient(lib_kafka.settings())
+        # Kept: futures end with their client.
+        if self.admin is None:
+            self.admin = confluent_kafka.admin.AdminClient(lib_kafka.settings())
+        return self.admin
 
     def sql(self, text):
         rows = sql(self.dsn, text)
@@ -215,10 +221,10 @@ class Case:
         if status != 0:
             raise Failed(f"SIGTERM ended with {status}: {last_line(process.says())}")
 
-    def settle(self, *words, **settings):
+    def settle(self, *words, environment=None, **settings):
         """A processor takes what is left, and ends when there is nothing more."""
         settings = {"batch__max_events": "500", **settings}
-        process = self.processor("--until-idle", *words, name="last", **settings)
+        process = self.processor("--until-idle", *words, name="last", environment=environment, **settings)
         status = process.wait(IDLE_PATIENCE_SECONDS)
         if status != 0:
             raise Failed(f"the last processor ended with {status}: {last_line(process.says())}")

@@ -32,10 +32,18 @@ class Proxy:
         self.loop.run_forever()
 
     def close(self):
-        self.cut()
-        self.loop.call_soon_threadsafe(self.server.close)
+        asyncio.run_coroutine_threadsafe(self.end(), self.loop).result(10)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
+
+    async def end(self):
+        self.server.close()
+        for pair in list(self.pairs):
+            self.abort(pair)
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def serve(self, reader, writer):
         try:

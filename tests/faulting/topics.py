@@ -1,0 +1,161 @@
+"""Faults of topics and offsets: deleted, truncated, made anew, forgotten, grown."""
+import confluent_kafka
+from confluent_kafka import admin as kafka_admin
+
+import lib_kafka
+from faulting.case import Failed, last_line
+from faulting.letters import plant
+
+
+def wait_all(futures, patience=30):
+    for future in futures.values():
+        future.result(patience)
+
+
+def topic_names(case):
+    topics = case.admin_client().list_topics(timeout=10).topics
+    return {name for name in topics if name.startswith(case.id + ".")}
+
+
+def delete(case, kind):
+    name = f"{case.id}.{kind}"
+    wait_all(case.admin_client().delete_topics([name], operation_timeout=20))
+    case.wait_until("the topic is gone", lambda: name not in topic_names(case))
+
+
+def must_stop(case, words, *arguments, **settings):
+    """A processor ends with exit code 2 and a line that has these words."""
+    process = case.processor("--until-idle", "--instance", "one", *arguments, name="stops", **settings)
+    status = process.wait(60)
+    if status != 2 or not all(word in process.says() for word in words):
+        raise Failed(f"ended with {status}, not 2 and {words}: {last_line(process.says())}")
+
+
+def dead_letters_away(case):
+    """the dead-letter topic is deleted and made again while poison comes"""
+    lines = case.stream.lines
+    case.feed_lines(lines[:len(lines) // 2])
+    case.settle("--instance", "one")
+    delete(case, "dead-letters")
+    case.inject()
+    plant(case, 20)
+    case.feed(seconds=2, lines=lines[len(lines) // 2:])
+    must_stop(case, ["dead-letters"])
+    case.must("topics", "--create")
+    case.feed_end()
+    case.settle("--instance", "one")
+
+
+def oversized(case):
+    """an alert's topic takes no large record for a while: a stop that names it, then right continuation"""
+    client = case.admin_client()
+    resource = kafka_admin.ConfigResource(kafka_admin.ConfigResource.Type.TOPIC, f"{case.id}.dead-letters")
+
+    def limit(size):
+        entry = kafka_admin.ConfigEntry("max.message.bytes", str(size),
+                                        incremental_operation=kafka_admin.AlterConfigOpType.SET)
+        wait_all(client.incremental_alter_configs([kafka_admin.ConfigResource(
+            resource.restype, resource.name, incremental_configs=[entry])]))
+
+    case.feed_lines(case.stream.lines)
+    limit(4096)
+    producer = confluent_kafka.Producer(lib_kafka.settings(**{"message.max.bytes": 2000000}))
+    # Bytes of chance, which do not get smaller by compression.
+    producer.produce(f"{case.id}.declarations", case.random.randbytes(200000), key=b"large", on_delivery=lambda _, m:
+                     case.poison.append((m.topic(), m.partition(), m.offset())))
+    producer.flush(20)
+    case.inject()
+    must_stop(case, ["dead-letters", "max.message.bytes"])
+    limit(3145728)
+    case.settle("--instance", "one")
+
+
+def forgotten(case):
+    """the group's offsets are deleted: a stop where records may or may not be published, else right continuation"""
+    lines = case.stream.lines
+    case.feed_lines(lines[:len(lines) // 2])
+    case.settle("--instance", "one")
+    case.inject()
+    forget_group(case)
+    case.feed_lines(lines[len(lines) // 2:])
+    # The database knows what was published before its last commit; the last records may come again.
+    must_stop(case, ["has lost the group's offsets"])
+    case.repeats = True
+    case.settle("--instance", "one", "--accept-lost-offsets")
+
+
+def forget_group(case):
+    client = case.admin_client()
+
+    def gone():
+        try:
+            wait_all(client.delete_consumer_groups([case.id], request_timeout=10))
+            return True
+        except confluent_kafka.KafkaException as error:
+            return error.args[0].code() == confluent_kafka.KafkaError.GROUP_ID_NOT_FOUND
+    case.wait_until("the group is deleted", gone)
+
+
+def forgotten_unsure(case):
+    """the group's offsets are deleted after a crash between the commits: a stop, nothing is guessed"""
+    case.feed_lines(case.stream.lines)
+    process = case.processor("--instance", "one", environment={"URENWACHT_FAULT": "after-commit:9"})
+    process.wait(40)
+    case.inject()
+    forget_group(case)
+    must_stop(case, ["has lost the group's offsets"])
+    case.repeats = True
+    case.settle("--instance", "one", "--accept-lost-offsets")
+
+
+def truncated(case):
+    """records are deleted before they were read: a stop that says which"""
+    lines = case.stream.lines
+    case.feed_lines(lines[:len(lines) // 2])
+    case.settle("--instance", "one")
+    case.feed_lines(lines[len(lines) // 2:])
+    ends = case.ends()
+    place = f"{case.id}.declarations", 1
+    wait_all(case.admin_client().delete_records([confluent_kafka.TopicPartition(*place, ends[place])]))
+    case.inject()
+    must_stop(case, [f"topic {place[0]}, partition 1", "retention deleted what was not read yet"])
+    # As docs/operations.md has it: the position goes to the first offset, the events come again.
+    first = ends[place]
+    was = int(case.sql("SELECT declarations_offset FROM urenwacht_data.partition_state WHERE partition = 1")[0])
+    case.sql(f"UPDATE urenwacht_data.partition_state SET declarations_offset = {first} WHERE partition = 1")
+    case.skipped = first - was
+    case.feed_lines(lines)
+    case.settle("--instance", "one")
+
+
+def made_anew(case):
+    """the input topics are deleted and made anew: a stop that says so"""
+    case.feed_lines(case.stream.lines)
+    case.settle("--instance", "one")
+    verdict = case.judge()
+    case.inject()
+    for kind in lib_kafka.INPUTS:
+        delete(case, kind)
+    must_stop(case, [f"{case.id}.", "does not exist"])
+    case.must("topics", "--create")
+    case.feed_lines(case.stream.lines[:20])
+    must_stop(case, ["the topic was truncated or made anew"])
+    # What was there stays as it was; what comes next is for people to decide.
+    return verdict
+
+
+def more_partitions(case):
+    """the input topics get more partitions: a stop"""
+    case.feed_lines(case.stream.lines)
+    case.settle("--instance", "one")
+    verdict = case.judge()
+    case.inject()
+    wait_all(case.admin_client().create_partitions(
+        [kafka_admin.NewPartitions(f"{case.id}.{kind}", case.partitions + 2) for kind in lib_kafka.INPUTS]))
+    must_stop(case, ["partitions"])
+    return verdict
+
+
+CASES = {"dead-letters-away": dead_letters_away, "oversized": oversized, "forgotten": forgotten,
+         "forgotten-unsure": forgotten_unsure, "truncated": truncated, "made-anew": made_anew,
+         "more-partitions": more_partitions}
