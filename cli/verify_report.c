@@ -314,8 +314,10 @@ static void print_notes(const struct uw_verify_report *report)
          "clients wait to be judged, and were not compared in all"},
         {report->gone, "fact is older than what its topic still holds",
          "facts are older than what their topics still hold"},
-        {report->replayable, "dead letter would be accepted now: see urenwacht dead-letters replay",
-         "dead letters would be accepted now: see urenwacht dead-letters replay"},
+        {report->replayable, "dead letter would be accepted now, if sent again by urenwacht dead-letters replay",
+         "dead letters would be accepted now, if sent again by urenwacht dead-letters replay"},
+        {report->replays, "record is a dead letter that was sent again",
+         "records are dead letters that were sent again"},
         {report->repeated, "dead letter was published more than once",
          "dead letters were published more than once"},
     };
@@ -362,9 +364,9 @@ void uw_verify_summary(struct uw_verify_report *report, bool complete)
             printf(", \"%s\": {\"compared\": %" PRId64 ", \"differences\": %" PRId64 "}",
                    uw_verify_what_name((enum uw_verify_what)i), report->compared[i], report->differences[i]);
         }
-        printf(", \"waiting\": %" PRId64 ", \"gone\": %" PRId64 ", \"replayable\": %" PRId64 ", \"repeated\": %" PRId64
-               "}}\n",
-               report->waiting, report->gone, report->replayable, report->repeated);
+        printf(", \"waiting\": %" PRId64 ", \"gone\": %" PRId64 ", \"replayable\": %" PRId64 ", \"replays\": %" PRId64
+               ", \"repeated\": %" PRId64 "}}\n",
+               report->waiting, report->gone, report->replayable, report->replays, report->repeated);
     }
     report->broken = report->broken || fflush(stdout) != 0 || ferror(stdout) != 0;
 }

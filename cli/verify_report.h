@@ -45,7 +45,8 @@ struct uw_verify_report {
     /* What could not be compared, and is no difference. */
     int64_t waiting;    /* clients who wait to be judged */
     int64_t gone;       /* facts whose records the topics do not hold any more */
-    int64_t replayable; /* dead letters that could be accepted now */
+    int64_t replayable; /* dead letters that would be accepted now, whether they were sent again or not */
+    int64_t replays;    /* records that say that they are a dead letter sent again */
     int64_t repeated;   /* dead letters that were published more than once */
     bool broken;        /* standard output cannot be written */
     /* The difference that is being told. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/dead_letters.h"
 #include "cli/kafka_log.h"
 #include "cli/verify.h"
 #include "consumers/audit.h"
@@ -331,6 +332,16 @@ static enum uw_code check_content(struct topics *topics, const struct uw_audit_f
     return UW_OK;
 }
 
+static bool is_replay(const struct uw_audit_message *message)
+{
+    for (uint32_t i = 0; i < message->header_count; i++) {
+        if (uw_str_equal(message->headers[i].name, UW_STR(UW_REPLAY_HEADER))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The next record is that of the fact. */
 static enum uw_code check_accepted(struct topics *topics, const struct uw_audit_fact *fact)
 {
@@ -338,6 +349,7 @@ static enum uw_code check_accepted(struct topics *topics, const struct uw_audit_
     enum uw_code code = take_letter(topics, fact->offset, &is_letter);
 
     topics->verify->report.compared[UW_VERIFY_RECORD]++;
+    topics->verify->report.replays += is_replay(topics->message);
     if (code == UW_OK && is_letter) {
         begin_offset(topics, UW_VERIFY_DEAD_LETTER, UW_VERIFY_EXTRA, fact->offset);
         uw_verify_pair(&topics->verify->report, "dead_letter", UW_STR("of an accepted event"), UW_STR_NULL);

@@ -119,8 +119,9 @@ static void test_limit_and_summary(void **state)
 
     uw_verify_report_init(&report, true, 2);
     capture(&report, tell_three);
-    json_t *last = json_loads(strrchr(strstr(output, "{\"summary\""), '{') == NULL ? "" : strstr(output, "{\"summary\""),
-                              0, &error);
+    const char *last_line = strstr(output, "{\"summary\"");
+    assert_non_null(last_line);
+    json_t *last = json_loads(last_line, 0, &error);
     assert_non_null(last);
     json_t *summary = json_object_get(last, "summary");
     assert_true(json_is_true(json_object_get(summary, "complete")));

@@ -14,7 +14,7 @@ free_port() { "$UW_PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.
 # A registry that does not know the writer's schema, and events of which the declarations are written with it.
 unknown_schema() {
     port=$(free_port)
-    fresh 3 "registry: {url: \"http://127.0.0.1:$port\"}" "$@"
+    fresh 3 "registry: {url: \"http://127.0.0.1:$port\"}"
     mkdir -p "$dir/schemas"
     "$UW_PYTHON" "$live/lib_registry.py" "$port" "$dir/schemas" >"$dir/registry.out" 2>"$dir/registry.err" </dev/null &
     process_of[registry]=$!
