@@ -244,11 +244,12 @@ static void refuses_a_record_that_is_too_large(void **state)
     struct uw_error error = {.text = ""};
     struct uw_outbox_record record = {.output = UW_OUTPUT_DEAD_LETTERS};
     size_t size = 20000000; /* more than any broker's default */
-    char *noise = malloc(size);
+    char *noise;
     uint32_t seed = 1;
 
     (void)state;
     live_require();
+    noise = malloc(size);
     assert_non_null(noise);
     for (size_t i = 0; i < size; i++)
         noise[i] = (char)((seed = seed * 1664525u + 1013904223u) >> 24);
