@@ -17,7 +17,7 @@ enum uw_exit {
 /* A subcommand: a file of its own in cli/, listed in cli/main.c. argv[0] is the subcommand's name. */
 typedef int uw_command_run(int argc, char **argv);
 uw_command_run uw_command_process, uw_command_feed, uw_command_simulate, uw_command_watch, uw_command_explain,
-    uw_command_verify, uw_command_dead_letters, uw_command_migrate, uw_command_topics;
+    uw_command_verify, uw_command_dead_letters, uw_command_migrate, uw_command_topics, uw_command_serve, uw_command_token;
 
 /* One option of a subcommand. Every subcommand has besides: --config FILE, --set KEY=VALUE (repeatable),
  * --dsn CONNINFO, --brokers HOST:PORT,... , --log-level LEVEL, -h/--help. */

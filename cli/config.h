@@ -41,6 +41,15 @@ struct uw_config {
     int32_t retry_min_ms, retry_max_ms; /* 100, 10000 */
     int32_t database_timeout_ms;        /* 60000: statement timeout and dead connection */
     int32_t kafka_timeout_ms;           /* 30000: every call to a broker */
+    /* serve */
+    const char *serve_listen;  /* IP address: 127.0.0.1 */
+    int32_t serve_port;        /* 8480; 0: any free one */
+    int32_t serve_workers;     /* 8: requests answered at once, each with a connection to the database */
+    int32_t serve_max_connections, serve_max_per_address; /* 2000 */
+    int32_t serve_timeout_ms;  /* 15000: statement timeout of a request */
+    bool serve_secure_cookie;  /* true: the browser sends the cookie over https (or to localhost) only */
+    const char *serve_page;    /* folder of the built page; "": the API alone */
+    int64_t serve_stream_bytes; /* 128 MiB of events kept for subscribers */
     /* log */
     const char *log_level;     /* error, warning, info, debug */
     const char *log_format;    /* text, json */

@@ -314,6 +314,62 @@ static int run(struct explain *explain)
     return status;
 }
 
+/* ---- for the server ---- */
+
+static enum uw_code read_until_equal(struct explain *explain, struct uw_pgstore *store, const char *client, bool *found,
+                                     struct uw_error *error)
+{
+    const struct timespec pause = {0, ATTEMPT_PAUSE_MS * 1000000L};
+    enum uw_code code = UW_OK;
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        code = read_once(explain, store, uw_str_from(client), found, error);
+        if (code != UW_OK || !*found || explain->explanation.difference_count == 0) {
+            break;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    return code;
+}
+
+enum uw_code uw_explain_answer(const struct uw_config *config, const struct uw_explain_question *question, FILE *file,
+                               bool *found, struct uw_error *error)
+{
+    struct uw_pgstore_options options = {
+        .dsn = config->dsn, .owner = "serve", .timeout_ms = config->database_timeout_ms};
+    struct explain *explain = calloc(1, sizeof *explain);
+    struct uw_pgstore *store = NULL;
+    if (explain == NULL) {
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the explanation");
+    }
+    explain->config = config;
+    explain->municipality = uw_str_from(question->municipality);
+    explain->decision = uw_str_from(question->decision);
+    explain->language = question->language;
+    explain->wanted_day = question->as_of_day;
+    uw_client_init(&explain->client);
+    uw_fold_init(&explain->fold);
+    uw_arena_init(&explain->arena, UW_EXPLAIN_BYTES_MAX);
+    memcpy(options.topics, config->topics, sizeof options.topics);
+    enum uw_code code = uw_pgstore_open(&options, &store, error);
+    if (code == UW_OK) {
+        code = read_until_equal(explain, store, question->client, found, error);
+    }
+    uw_pgstore_close(&store);
+    if (code == UW_OK && *found) {
+        explain->explanation.without_anomalies = question->without_anomalies;
+        uw_explain_print_json(&explain->explanation, file);
+        code = explain->explanation.failed ? UW_ENOMEM : UW_OK;
+    }
+    if (code == UW_ENOMEM) {
+        code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the explanation");
+    }
+    uw_arena_close(&explain->arena);
+    uw_fold_close(&explain->fold);
+    uw_client_close(&explain->client);
+    free(explain);
+    return code;
+}
+
 /* ---- the command line ---- */
 
 static bool take_operands(struct explain *explain)

@@ -132,10 +132,27 @@ struct uw_explanation {
     struct uw_explain_due dues[UW_EXPLAIN_DUES_MAX];
     uint32_t due_count;
     enum uw_explain_comparison comparison; /* of alerts and anomalies; accounts are always compared */
+    bool without_anomalies;                /* the JSON is for somebody who does not see them */
 };
 
 /* Picks the text of the language; a macro, so that the compiler checks both formats. */
 #define UW_SAY(explanation, dutch, english) ((explanation)->language == UW_LANGUAGE_NL ? (dutch) : (english))
+
+/* ---- explain.c ---- */
+
+struct uw_config;
+
+struct uw_explain_question {
+    const char *municipality, *decision, *client;
+    int32_t as_of_day; /* UW_DAY_NONE: the processor's */
+    enum uw_language language;
+    bool without_anomalies;
+};
+
+/* Writes the JSON of docs/explain.md to `file`. UW_OK with *found false: no fact names the decision for the client. A
+ * connection of its own; may be called by several threads. */
+enum uw_code uw_explain_answer(const struct uw_config *config, const struct uw_explain_question *question, FILE *file,
+                               bool *found, struct uw_error *error) UW_MUST_USE;
 
 /* ---- explain_model.c ---- */
 

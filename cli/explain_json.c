@@ -2,6 +2,7 @@
 #include "cli/explain.h"
 
 #include <jansson.h>
+#include <string.h>
 
 /* Takes `value`; NULL, which is memory refused, is remembered. */
 static void put(struct uw_explanation *e, json_t *object, const char *key, json_t *value)
@@ -382,7 +383,7 @@ static void put_anomalies(struct uw_explanation *e, json_t *root)
     json_t *anomalies = json_array();
     for (uint32_t i = 0; i < e->fold->anomaly_count; i++) {
         const struct uw_anomaly *anomaly = &e->fold->anomalies[i];
-        if (anomaly->state.decision != e->decision) {
+        if (anomaly->state.decision != e->decision || e->without_anomalies) {
             continue;
         }
         json_t *object = json_object();
@@ -417,6 +418,9 @@ static void put_check(struct uw_explanation *e, json_t *root)
     json_t *object = json_object(), *differences = json_array();
     for (uint32_t i = 0; i < e->difference_count; i++) {
         const struct uw_explain_difference *difference = &e->differences[i];
+        if (e->without_anomalies && strcmp(difference->object, "anomaly") == 0) {
+            continue;
+        }
         json_t *one = json_object();
         put(e, one, "object", json_string(difference->object));
         put(e, one, "key", json_string(difference->key));

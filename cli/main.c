@@ -24,6 +24,8 @@ static const struct subcommand subcommands[] = {
     {"feed", "send events from JSON lines to Kafka", uw_command_feed},
     {"simulate", "make the events of a believable region", uw_command_simulate},
     {"watch", "follow alerts and anomalies live", uw_command_watch},
+    {"serve", "answer the dashboard: API, live stream and page", uw_command_serve},
+    {"token", "create, list and revoke access to serve", uw_command_token},
     {"explain", "show how a decision's budget came to be", uw_command_explain},
     {"verify", "recompute everything and compare", uw_command_verify},
     {"dead-letters", "list, show or send again what was refused", uw_command_dead_letters},

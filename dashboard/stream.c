@@ -1,0 +1,915 @@
+#include "dashboard/stream.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "dashboard/stream_filter.h"
+#include "dashboard/stream_source.h"
+#include "schemas/output.h"
+
+#define POLL_MS 100
+#define RETRY_MS 2000
+/* Places in the ring; with small events it is full before its bytes are. */
+#define RING_EVENTS_MAX (UINT64_C(1) << 20)
+/* How many events before the end are read at the start, so that those who resume find them in the ring. */
+#define HISTORY_EVENTS 100000
+#define CATCHERS 2
+#define PENDING_BYTES ((size_t)256 * 1024)
+/* A subscriber who takes nothing of what was caught up for so long is cut off. */
+#define PENDING_PATIENCE_MS 30000
+#define TEXT_BYTES_MAX ((size_t)64 * 1024)
+
+/* One event, encoded once for everybody. */
+struct event {
+    struct uw_stream_event about;
+    uint32_t place;
+    int64_t offset;
+    uint32_t id_length, body_length, size;
+    char bytes[]; /* "id: ...\n", then "event: ...\ndata: ...\n\n", then the strings of `about` */
+};
+
+enum phase { PHASE_WAITING, PHASE_CATCHING, PHASE_LIVE };
+
+struct subscriber {
+    struct subscriber *next, *previous;
+    struct uw_stream *stream;
+    struct uw_stream_filter filter;
+    int64_t token_id;
+    void *connection;
+    enum phase phase;
+    bool asleep, ended, closed, beat, gap;
+    int64_t sent_ms;
+    uint64_t cursor; /* the next event of the ring */
+    /* Only while it is ahead of the ring somewhere: its own offsets, and the ring's at its cursor. */
+    int64_t *own, *passed;
+    uint64_t announced; /* cursor of the last position that was sent */
+    /* What a catcher has read for it. */
+    char *pending;
+    size_t pending_first, pending_end;
+    struct subscriber *next_waiting;
+};
+
+struct uw_stream {
+    struct uw_stream_options options;
+    pthread_t reader, catchers[CATCHERS];
+    uint32_t thread_count;
+
+    pthread_mutex_t lock; /* all below */
+    pthread_cond_t changed;
+    bool stopping, reading;
+    uint32_t alert_count, anomaly_count; /* 0 until the topics are known */
+    struct event **ring;
+    uint64_t tail, head; /* numbers of the oldest event and of the next one */
+    int64_t base[UW_STREAM_PLACES_MAX], ahead[UW_STREAM_PLACES_MAX]; /* positions at tail and at head */
+    int64_t ring_bytes;
+    struct subscriber subscribers; /* circle */
+    uint32_t subscriber_count;
+    struct subscriber *waiting; /* for a catcher */
+    struct uw_stream_statistics statistics;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static uint32_t place_count(const struct uw_stream *stream)
+{
+    return stream->alert_count + stream->anomaly_count;
+}
+
+static struct event *ring_at(const struct uw_stream *stream, uint64_t number)
+{
+    return stream->ring[number % RING_EVENTS_MAX];
+}
+
+/* ---- encoding ---- */
+
+/* Text of an event without its id; false for one that this program is too old to read. */
+static bool encode(struct uw_codec *codec, bool alerts, struct uw_str value, struct uw_arena *arena,
+                   struct uw_stream_event *about, struct uw_str *body)
+{
+    struct uw_refusal refusal;
+    struct uw_error error;
+    struct uw_str json;
+    struct uw_text text;
+    if (alerts) {
+        struct uw_alert_record record;
+        if (uw_output_decode_alert(codec, value, arena, &record, &refusal, &error) != UW_OK ||
+            uw_alert_json(&record, arena, &json) != UW_OK) {
+            return false;
+        }
+        *about = (struct uw_stream_event){.is_alert = true,
+                                          .kind = (uint32_t)record.alert.kind,
+                                          .severity = record.alert.severity,
+                                          .status = record.alert.status,
+                                          .municipality = record.alert.municipality,
+                                          .provider = record.alert.provider,
+                                          .client = record.alert.client,
+                                          .decision = record.alert.decision};
+    } else {
+        struct uw_anomaly_record record;
+        if (uw_output_decode_anomaly(codec, value, arena, &record, &refusal, &error) != UW_OK ||
+            uw_anomaly_json(&record, arena, &json) != UW_OK) {
+            return false;
+        }
+        *about = (struct uw_stream_event){.kind = (uint32_t)record.anomaly.kind,
+                                          .status = record.anomaly.status,
+                                          .municipality = record.anomaly.municipality,
+                                          .provider = record.anomaly.provider,
+                                          .client = record.anomaly.client,
+                                          .decision = record.anomaly.decision};
+    }
+    uw_text_init(&text, arena);
+    uw_text_add_literal(&text, alerts ? "event: alert\ndata: " : "event: anomaly\ndata: ");
+    uw_text_add(&text, json.data, json.length);
+    uw_text_add_literal(&text, "\n\n");
+    return uw_text_finish(&text, body) == UW_OK && body->length < TEXT_BYTES_MAX / 4;
+}
+
+static struct uw_str keep(struct event *event, uint32_t *used, struct uw_str string)
+{
+    char *place = event->bytes + *used;
+    memcpy(place, string.data, string.length);
+    *used += string.length;
+    return (struct uw_str){place, string.length};
+}
+
+static struct event *make_event(const struct uw_stream_event *about, struct uw_str id, struct uw_str body)
+{
+    uint32_t used = 0;
+    size_t size = 5 + (size_t)id.length + body.length + about->municipality.length + about->provider.length +
+                  about->client.length + about->decision.length;
+    struct event *event = malloc(sizeof *event + size);
+    if (event == NULL) {
+        return NULL;
+    }
+    *event = (struct event){.about = *about, .id_length = id.length + 5, .body_length = body.length, .size = (uint32_t)size};
+    (void)keep(event, &used, UW_STR("id: "));
+    (void)keep(event, &used, id);
+    (void)keep(event, &used, UW_STR("\n"));
+    (void)keep(event, &used, body);
+    event->about.municipality = keep(event, &used, about->municipality);
+    event->about.provider = keep(event, &used, about->provider);
+    event->about.client = keep(event, &used, about->client);
+    event->about.decision = keep(event, &used, about->decision);
+    return event;
+}
+
+/* ---- subscribers, under the lock ---- */
+
+static void wake(struct subscriber *subscriber)
+{
+    if (subscriber->asleep) {
+        subscriber->asleep = false;
+        uw_http_wake(subscriber->connection);
+    }
+}
+
+static void end_subscriber(struct subscriber *subscriber)
+{
+    subscriber->ended = true;
+    wake(subscriber);
+    pthread_cond_broadcast(&subscriber->stream->changed);
+}
+
+static void forget_own(struct subscriber *subscriber)
+{
+    free(subscriber->own);
+    free(subscriber->passed);
+    subscriber->own = subscriber->passed = NULL;
+}
+
+static void drop_oldest(struct uw_stream *stream)
+{
+    struct event *event = ring_at(stream, stream->tail);
+    stream->base[event->place] = event->offset + 1;
+    stream->ring_bytes -= (int64_t)(sizeof *event + event->size);
+    free(event);
+    stream->tail++;
+}
+
+static void append(struct uw_stream *stream, struct event *take_event)
+{
+    int64_t bytes = (int64_t)(sizeof *take_event + take_event->size);
+    while (stream->tail < stream->head && (stream->ring_bytes + bytes > stream->options.ring_bytes_max ||
+                                           stream->head - stream->tail == RING_EVENTS_MAX)) {
+        drop_oldest(stream);
+    }
+    stream->ring[stream->head % RING_EVENTS_MAX] = take_event;
+    stream->ring_bytes += bytes;
+    stream->ahead[take_event->place] = take_event->offset + 1;
+    stream->head++;
+    stream->statistics.received++;
+    for (struct subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
+        if (s->phase != PHASE_LIVE || !s->asleep) {
+            continue;
+        }
+        /* Who sleeps has seen all before this one. What the filter leaves out need not wake anybody. */
+        if (s->own == NULL && !uw_stream_filter_matches(&s->filter, &take_event->about)) {
+            s->cursor = stream->head;
+        } else {
+            wake(s);
+        }
+    }
+}
+
+/* ---- writing to one subscriber; libmicrohttpd's threads ---- */
+
+struct output {
+    char *buffer;
+    size_t size, used;
+};
+
+static bool output_add(struct output *output, const char *bytes, size_t length)
+{
+    if (output->size - output->used < length) {
+        return false;
+    }
+    memcpy(output->buffer + output->used, bytes, length);
+    output->used += length;
+    return true;
+}
+
+/* The position at the subscriber's cursor, in `arena`. */
+static const char *position_of(const struct subscriber *subscriber, struct uw_arena *arena)
+{
+    const struct uw_stream *stream = subscriber->stream;
+    const int64_t *offsets = subscriber->own;
+    if (offsets == NULL) {
+        offsets = subscriber->cursor == stream->head ? stream->ahead : stream->base;
+    }
+    return uw_position_write(arena, offsets, stream->alert_count, stream->anomaly_count);
+}
+
+/* Passes one event; false when it does not fit any more. */
+static bool pass_event(struct subscriber *subscriber, struct output *output)
+{
+    struct uw_stream *stream = subscriber->stream;
+    const struct event *event = ring_at(stream, subscriber->cursor);
+    bool is_new = subscriber->own == NULL || event->offset >= subscriber->own[event->place];
+    if (is_new && uw_stream_filter_matches(&subscriber->filter, &event->about)) {
+        if (subscriber->own == NULL) {
+            if (!output_add(output, event->bytes, (size_t)event->id_length + event->body_length)) {
+                return false;
+            }
+        } else {
+            int64_t before = subscriber->own[event->place];
+            struct uw_arena arena;
+            const char *id;
+            uw_arena_init(&arena, TEXT_BYTES_MAX);
+            subscriber->own[event->place] = event->offset + 1;
+            id = position_of(subscriber, &arena);
+            size_t id_length = id == NULL ? 0 : strlen(id);
+            bool fits = id != NULL && output->size - output->used >= 5 + id_length + event->body_length;
+            if (fits) {
+                (void)(output_add(output, "id: ", 4) && output_add(output, id, id_length) &&
+                       output_add(output, "\n", 1) &&
+                       output_add(output, event->bytes + event->id_length, event->body_length));
+            } else {
+                subscriber->own[event->place] = before;
+            }
+            uw_arena_close(&arena);
+            if (!fits) {
+                return false;
+            }
+        }
+        stream->statistics.sent++;
+        subscriber->announced = subscriber->cursor + 1;
+    }
+    subscriber->cursor++;
+    if (subscriber->own != NULL) {
+        if (is_new) {
+            subscriber->own[event->place] = event->offset + 1;
+        }
+        subscriber->passed[event->place] = event->offset + 1;
+        if (memcmp(subscriber->own, subscriber->passed, place_count(stream) * sizeof(int64_t)) == 0) {
+            forget_own(subscriber);
+        }
+    }
+    return true;
+}
+
+static void beat(struct subscriber *subscriber, struct output *output)
+{
+    struct uw_arena arena;
+    const char *id = NULL;
+    uw_arena_init(&arena, TEXT_BYTES_MAX);
+    if (subscriber->phase == PHASE_LIVE && subscriber->announced != subscriber->cursor &&
+        (subscriber->own != NULL || subscriber->cursor == subscriber->stream->head)) {
+        id = position_of(subscriber, &arena);
+    }
+    if (id == NULL) {
+        (void)output_add(output, ":\n\n", 3);
+    } else if (output->size - output->used > strlen(id) + 8) {
+        (void)(output_add(output, ":\nid: ", 6) && output_add(output, id, strlen(id)) && output_add(output, "\n\n", 2));
+        subscriber->announced = subscriber->cursor;
+    }
+    uw_arena_close(&arena);
+}
+
+static int64_t read_stream(void *context, char *buffer, size_t size)
+{
+    struct subscriber *subscriber = context;
+    struct uw_stream *stream = subscriber->stream;
+    struct output output = {buffer, size, 0};
+    pthread_mutex_lock(&stream->lock);
+    if (subscriber->gap) {
+        static const char gap[] = "event: gap\ndata: {}\n\n";
+        subscriber->gap = !output_add(&output, gap, sizeof gap - 1);
+    }
+    if (subscriber->pending_end > subscriber->pending_first) {
+        size_t left = subscriber->pending_end - subscriber->pending_first;
+        size_t taken = left < output.size - output.used ? left : output.size - output.used;
+        (void)output_add(&output, subscriber->pending + subscriber->pending_first, taken);
+        subscriber->pending_first += taken;
+        pthread_cond_broadcast(&stream->changed);
+    }
+    if (subscriber->phase == PHASE_LIVE && subscriber->pending_end == subscriber->pending_first) {
+        free(subscriber->pending);
+        subscriber->pending = NULL;
+        if (subscriber->cursor < stream->tail) {
+            subscriber->ended = true;
+            stream->statistics.dropped++;
+        }
+        while (!subscriber->ended && subscriber->cursor < stream->head && pass_event(subscriber, &output)) {
+        }
+    }
+    if (output.used == 0 && subscriber->beat) {
+        beat(subscriber, &output);
+    }
+    subscriber->beat = false;
+    if (output.used > 0) {
+        subscriber->sent_ms = now_ms();
+    } else if (!subscriber->ended) {
+        /* Under the lock, so that whoever has something for it sees it asleep or comes first. */
+        subscriber->asleep = true;
+        uw_http_sleep(subscriber->connection);
+    }
+    bool ended = subscriber->ended;
+    pthread_mutex_unlock(&stream->lock);
+    return output.used > 0 ? (int64_t)output.used : ended ? -1 : 0;
+}
+
+static void free_subscriber(struct subscriber *subscriber)
+{
+    forget_own(subscriber);
+    free(subscriber->pending);
+    uw_stream_filter_close(&subscriber->filter);
+    free(subscriber);
+}
+
+static void close_stream(void *context)
+{
+    struct subscriber *subscriber = context;
+    struct uw_stream *stream = subscriber->stream;
+    bool mine;
+    pthread_mutex_lock(&stream->lock);
+    subscriber->next->previous = subscriber->previous;
+    subscriber->previous->next = subscriber->next;
+    stream->subscriber_count--;
+    subscriber->asleep = false;
+    subscriber->ended = subscriber->closed = true;
+    /* A catcher that has it, or will take it from its queue, frees it. */
+    mine = subscriber->phase == PHASE_LIVE;
+    pthread_cond_broadcast(&stream->changed);
+    pthread_mutex_unlock(&stream->lock);
+    if (mine) {
+        free_subscriber(subscriber);
+    }
+}
+
+/* ---- subscribing; a worker's thread ---- */
+
+static bool covered(const struct uw_stream *stream, const int64_t *offsets)
+{
+    for (uint32_t i = 0; i < place_count(stream); i++) {
+        if (offsets[i] < stream->base[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Puts a subscriber with its own offsets at the ring's beginning. */
+static void go_live(struct uw_stream *stream, struct subscriber *subscriber)
+{
+    subscriber->phase = PHASE_LIVE;
+    subscriber->cursor = stream->tail;
+    subscriber->announced = stream->tail;
+    memcpy(subscriber->passed, stream->base, place_count(stream) * sizeof(int64_t));
+    if (memcmp(subscriber->own, subscriber->passed, place_count(stream) * sizeof(int64_t)) == 0) {
+        forget_own(subscriber);
+    }
+}
+
+static bool begin_at(struct uw_stream *stream, struct subscriber *subscriber, const int64_t *offsets)
+{
+    size_t bytes = place_count(stream) * sizeof(int64_t);
+    if (offsets == NULL) {
+        subscriber->phase = PHASE_LIVE;
+        subscriber->cursor = stream->head;
+        subscriber->announced = stream->head + 1; /* nothing announced yet: the first beat tells the position */
+        return true;
+    }
+    subscriber->own = malloc(bytes);
+    subscriber->passed = malloc(bytes);
+    if (subscriber->own == NULL || subscriber->passed == NULL) {
+        return false;
+    }
+    memcpy(subscriber->own, offsets, bytes);
+    if (covered(stream, offsets)) {
+        go_live(stream, subscriber);
+        return true;
+    }
+    subscriber->pending = malloc(PENDING_BYTES);
+    if (subscriber->pending == NULL) {
+        return false;
+    }
+    subscriber->phase = PHASE_WAITING;
+    struct subscriber **end = &stream->waiting;
+    while (*end != NULL) {
+        end = &(*end)->next_waiting;
+    }
+    *end = subscriber;
+    pthread_cond_broadcast(&stream->changed);
+    return true;
+}
+
+/* Where the request wants to begin: *offsets NULL is now. */
+static bool choose_start(const struct uw_stream *stream, struct uw_http_request *request, int64_t *room,
+                         const int64_t **offsets)
+{
+    struct uw_str id = uw_http_parameter(request, "last_event_id"), from = uw_http_parameter(request, "from");
+    if (request->last_event_id != NULL && request->last_event_id[0] != '\0') {
+        id = uw_str_from(request->last_event_id);
+    }
+    *offsets = NULL;
+    if (!uw_str_is_null(id)) {
+        if (!uw_position_read(&request->arena, id, room, stream->alert_count, stream->anomaly_count)) {
+            uw_http_problem(request, 400, "Last-Event-ID: this is no id of this stream");
+            return false;
+        }
+        *offsets = room;
+    } else if (uw_str_equal(from, UW_STR("beginning"))) {
+        memset(room, 0, place_count(stream) * sizeof *room);
+        *offsets = room;
+    } else if (!uw_str_is_null(from) && !uw_str_equal(from, UW_STR("now"))) {
+        uw_http_problem(request, 400, "from: now or beginning");
+        return false;
+    }
+    return true;
+}
+
+static bool subscribe(struct uw_stream *stream, struct subscriber *subscriber, struct uw_http_request *request)
+{
+    int64_t room[UW_STREAM_PLACES_MAX];
+    const int64_t *offsets = NULL;
+    if (!stream->reading || stream->stopping) {
+        uw_http_problem(request, 503, "the topics are not being read at the moment");
+        return false;
+    }
+    if (stream->subscriber_count >= UW_STREAM_SUBSCRIBERS_MAX) {
+        uw_http_problem(request, 429, "there are %d subscribers already", UW_STREAM_SUBSCRIBERS_MAX);
+        return false;
+    }
+    if (!choose_start(stream, request, room, &offsets)) {
+        return false;
+    }
+    if (!begin_at(stream, subscriber, offsets)) {
+        uw_http_problem(request, 503, "no memory");
+        return false;
+    }
+    subscriber->next = stream->subscribers.next;
+    subscriber->previous = &stream->subscribers;
+    subscriber->next->previous = subscriber;
+    stream->subscribers.next = subscriber;
+    stream->subscriber_count++;
+    return true;
+}
+
+void uw_stream_answer(struct uw_stream *stream, const struct uw_principal *principal, struct uw_http_request *request)
+{
+    struct subscriber *subscriber = calloc(1, sizeof *subscriber);
+    bool subscribed;
+    if (subscriber == NULL) {
+        uw_http_problem(request, 503, "no memory");
+        return;
+    }
+    subscriber->stream = stream;
+    subscriber->token_id = principal->token_id;
+    subscriber->connection = request->connection;
+    subscriber->beat = true; /* the first bytes tell that it works */
+    subscriber->sent_ms = now_ms();
+    if (!uw_stream_filter_read(request, principal, &subscriber->filter)) {
+        free_subscriber(subscriber);
+        return;
+    }
+    pthread_mutex_lock(&stream->lock);
+    subscribed = subscribe(stream, subscriber, request);
+    pthread_mutex_unlock(&stream->lock);
+    if (!subscribed) {
+        free_subscriber(subscriber);
+        return;
+    }
+    request->answer = (struct uw_http_answer){.status = 200,
+                                              .content_type = "text/event-stream",
+                                              .streams = true,
+                                              .source = {subscriber, read_stream, close_stream}};
+    /* For nginx, which would collect the stream otherwise. */
+    uw_http_header(request, "X-Accel-Buffering", "no");
+}
+
+uint32_t uw_stream_tokens(struct uw_stream *stream, int64_t *token_ids, uint32_t capacity)
+{
+    uint32_t count = 0;
+    pthread_mutex_lock(&stream->lock);
+    for (struct subscriber *s = stream->subscribers.next; s != &stream->subscribers && count < capacity; s = s->next) {
+        uint32_t i = 0;
+        while (i < count && token_ids[i] != s->token_id) {
+            i++;
+        }
+        if (i == count) {
+            token_ids[count++] = s->token_id;
+        }
+    }
+    pthread_mutex_unlock(&stream->lock);
+    return count;
+}
+
+void uw_stream_end_token(struct uw_stream *stream, int64_t token_id)
+{
+    pthread_mutex_lock(&stream->lock);
+    for (struct subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
+        if (s->token_id == token_id) {
+            end_subscriber(s);
+        }
+    }
+    pthread_mutex_unlock(&stream->lock);
+}
+
+/* ---- the catchers ---- */
+
+/* Waits until there is room for `length` bytes; false when the subscriber has gone or takes nothing. */
+static bool pending_room(struct uw_stream *stream, struct subscriber *subscriber, size_t length)
+{
+    int64_t until_ms = now_ms() + PENDING_PATIENCE_MS;
+    while (!subscriber->ended && !stream->stopping) {
+        if (subscriber->pending_first > 0) {
+            memmove(subscriber->pending, subscriber->pending + subscriber->pending_first,
+                    subscriber->pending_end - subscriber->pending_first);
+            subscriber->pending_end -= subscriber->pending_first;
+            subscriber->pending_first = 0;
+        }
+        if (PENDING_BYTES - subscriber->pending_end >= length) {
+            return true;
+        }
+        if (now_ms() > until_ms) {
+            stream->statistics.dropped++;
+            end_subscriber(subscriber);
+            return false;
+        }
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += 1;
+        wake(subscriber);
+        pthread_cond_timedwait(&stream->changed, &stream->lock, &until);
+    }
+    return false;
+}
+
+static bool hand_over(struct uw_stream *stream, struct subscriber *subscriber, struct uw_codec *codec,
+                      const struct uw_source_message *message, struct uw_arena *arena)
+{
+    struct uw_stream_event about;
+    struct uw_str body;
+    uw_arena_reset(arena);
+    if (message->offset < subscriber->own[message->place]) {
+        return true;
+    }
+    subscriber->own[message->place] = message->offset + 1;
+    if (!encode(codec, message->place < stream->alert_count, message->value, arena, &about, &body) ||
+        !uw_stream_filter_matches(&subscriber->filter, &about)) {
+        return true;
+    }
+    const char *id = position_of(subscriber, arena);
+    if (id == NULL || !pending_room(stream, subscriber, 5 + strlen(id) + body.length)) {
+        return false;
+    }
+    struct output output = {subscriber->pending + subscriber->pending_end, PENDING_BYTES - subscriber->pending_end, 0};
+    (void)(output_add(&output, "id: ", 4) && output_add(&output, id, strlen(id)) && output_add(&output, "\n", 1) &&
+           output_add(&output, body.data, body.length));
+    subscriber->pending_end += output.used;
+    stream->statistics.sent++;
+    wake(subscriber);
+    return true;
+}
+
+/* Reads for one subscriber until the ring has the rest. Called with the lock, which it gives up while it reads. */
+static enum uw_code catch_up(struct uw_stream *stream, struct subscriber *subscriber, struct uw_codec *codec,
+                             struct uw_error *error)
+{
+    int64_t lows[UW_STREAM_PLACES_MAX], highs[UW_STREAM_PLACES_MAX];
+    struct uw_source *source = NULL;
+    struct uw_arena arena;
+    bool from_zero = true;
+    enum uw_code code;
+    uw_arena_init(&arena, UW_HTTP_REQUEST_BYTES_MAX);
+    pthread_mutex_unlock(&stream->lock);
+    code = uw_source_open(&stream->options, &source, error);
+    if (code == UW_OK) {
+        code = uw_source_ends(source, lows, highs, error);
+    }
+    if (code == UW_OK) {
+        code = uw_source_start(source, subscriber->own, error);
+    }
+    pthread_mutex_lock(&stream->lock);
+    for (uint32_t i = 0; code == UW_OK && i < place_count(stream); i++) {
+        from_zero = from_zero && subscriber->own[i] == 0;
+        subscriber->gap = subscriber->gap || lows[i] > subscriber->own[i];
+    }
+    subscriber->gap = subscriber->gap && !from_zero;
+    while (code == UW_OK && !subscriber->ended && !stream->stopping && !covered(stream, subscriber->own)) {
+        struct uw_source_message message;
+        pthread_mutex_unlock(&stream->lock);
+        code = uw_source_next(source, POLL_MS, &message, error);
+        pthread_mutex_lock(&stream->lock);
+        if (code != UW_OK || message.what == UW_SOURCE_NOTHING) {
+            continue;
+        }
+        if (message.what == UW_SOURCE_END) {
+            /* Behind the last event stand markers of transactions, which nobody reads. */
+            if (subscriber->own[message.place] < message.offset) {
+                subscriber->own[message.place] = message.offset;
+            }
+        } else if (!hand_over(stream, subscriber, codec, &message, &arena)) {
+            break;
+        }
+    }
+    pthread_mutex_unlock(&stream->lock);
+    uw_source_close(&source);
+    uw_arena_close(&arena);
+    pthread_mutex_lock(&stream->lock);
+    return code;
+}
+
+static void catch_one(struct uw_stream *stream, struct uw_codec *codec)
+{
+    struct subscriber *subscriber = stream->waiting;
+    struct uw_error error = {.text = ""};
+    enum uw_code code = UW_OK;
+    stream->waiting = subscriber->next_waiting;
+    subscriber->phase = PHASE_CATCHING;
+    if (!subscriber->ended) {
+        code = catch_up(stream, subscriber, codec, &error);
+    }
+    if (code != UW_OK) {
+        stream->options.log(stream->options.context, error.text);
+        end_subscriber(subscriber);
+    }
+    if (subscriber->closed) {
+        free_subscriber(subscriber);
+        return;
+    }
+    if (subscriber->ended || !covered(stream, subscriber->own)) {
+        end_subscriber(subscriber);
+    }
+    stream->statistics.caught_up++;
+    go_live(stream, subscriber);
+    wake(subscriber);
+}
+
+static void *catch_all(void *context)
+{
+    struct uw_stream *stream = context;
+    struct uw_codec *codec = NULL;
+    struct uw_error error;
+    if (uw_codec_open(NULL, &codec, &error) != UW_OK) {
+        stream->options.log(stream->options.context, error.text);
+        return NULL;
+    }
+    pthread_mutex_lock(&stream->lock);
+    while (!stream->stopping || stream->waiting != NULL) {
+        if (stream->waiting == NULL) {
+            pthread_cond_wait(&stream->changed, &stream->lock);
+        } else {
+            catch_one(stream, codec);
+        }
+    }
+    pthread_mutex_unlock(&stream->lock);
+    uw_codec_close(&codec);
+    return NULL;
+}
+
+/* ---- the reader ---- */
+
+static bool stopping(struct uw_stream *stream)
+{
+    pthread_mutex_lock(&stream->lock);
+    bool stop = stream->stopping;
+    pthread_mutex_unlock(&stream->lock);
+    return stop;
+}
+
+static void beat_all(struct uw_stream *stream)
+{
+    int64_t now = now_ms();
+    pthread_mutex_lock(&stream->lock);
+    for (struct subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
+        if (now - s->sent_ms >= UW_STREAM_HEARTBEAT_MS - 1000 && s->asleep) {
+            s->beat = true;
+            wake(s);
+        }
+    }
+    pthread_mutex_unlock(&stream->lock);
+}
+
+static enum uw_code take(struct uw_stream *stream, struct uw_codec *codec, const struct uw_source_message *message,
+                         struct uw_arena *arena, struct uw_error *error)
+{
+    struct uw_stream_event about;
+    struct uw_str body;
+    uw_arena_reset(arena);
+    if (!encode(codec, message->place < stream->alert_count, message->value, arena, &about, &body)) {
+        return UW_OK;
+    }
+    /* Only this thread changes `ahead`. */
+    int64_t before = stream->ahead[message->place];
+    stream->ahead[message->place] = message->offset + 1;
+    const char *id = uw_position_write(arena, stream->ahead, stream->alert_count, stream->anomaly_count);
+    stream->ahead[message->place] = before;
+    struct event *event = id == NULL ? NULL : make_event(&about, uw_str_from(id), body);
+    if (event == NULL) {
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_RETRY, "no memory for an event of the stream");
+    }
+    event->place = message->place;
+    event->offset = message->offset;
+    pthread_mutex_lock(&stream->lock);
+    append(stream, event);
+    stream->statistics.last_observed_ms = message->timestamp_ms;
+    pthread_mutex_unlock(&stream->lock);
+    return UW_OK;
+}
+
+/* Begins some way before the end at the first time, and after an interruption where it was. */
+static enum uw_code start_reading(struct uw_stream *stream, struct uw_source *source, struct uw_error *error)
+{
+    int64_t lows[UW_STREAM_PLACES_MAX], highs[UW_STREAM_PLACES_MAX];
+    uint32_t alert_count, anomaly_count;
+    enum uw_code code = uw_source_ends(source, lows, highs, error);
+    if (code != UW_OK) {
+        return code;
+    }
+    uw_source_counts(source, &alert_count, &anomaly_count);
+    pthread_mutex_lock(&stream->lock);
+    if (place_count(stream) == 0) {
+        stream->alert_count = alert_count;
+        stream->anomaly_count = anomaly_count;
+        for (uint32_t i = 0; i < alert_count + anomaly_count; i++) {
+            int64_t from = highs[i] - HISTORY_EVENTS / (int64_t)(i < alert_count ? alert_count : anomaly_count);
+            stream->base[i] = stream->ahead[i] = from > lows[i] ? from : lows[i];
+        }
+    } else if (stream->alert_count != alert_count || stream->anomaly_count != anomaly_count) {
+        code = uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "the topics have got more partitions; start serve again");
+    }
+    pthread_mutex_unlock(&stream->lock);
+    return code == UW_OK ? uw_source_start(source, stream->ahead, error) : code;
+}
+
+static enum uw_code read_topics(struct uw_stream *stream, struct uw_codec *codec, struct uw_arena *arena,
+                                struct uw_error *error)
+{
+    struct uw_source *source = NULL;
+    struct uw_source_message message;
+    bool ended[UW_STREAM_PLACES_MAX] = {false};
+    uint32_t ended_count = 0;
+    int64_t beat_ms = now_ms();
+    enum uw_code code = uw_source_open(&stream->options, &source, error);
+    if (code == UW_OK) {
+        code = start_reading(stream, source, error);
+    }
+    while (code == UW_OK && !stopping(stream)) {
+        if (now_ms() - beat_ms >= 1000) {
+            beat_ms = now_ms();
+            beat_all(stream);
+        }
+        code = uw_source_next(source, POLL_MS, &message, error);
+        if (code == UW_OK && message.what == UW_SOURCE_EVENT) {
+            code = take(stream, codec, &message, arena, error);
+        } else if (code == UW_OK && message.what == UW_SOURCE_END && !ended[message.place]) {
+            ended[message.place] = true;
+            ended_count++;
+            pthread_mutex_lock(&stream->lock);
+            stream->reading = stream->reading || ended_count == place_count(stream);
+            pthread_mutex_unlock(&stream->lock);
+        }
+    }
+    uw_source_close(&source);
+    return code;
+}
+
+static void *read_all(void *context)
+{
+    struct uw_stream *stream = context;
+    struct uw_codec *codec = NULL;
+    struct uw_arena arena;
+    struct uw_error error = {.text = ""};
+    uw_arena_init(&arena, UW_HTTP_REQUEST_BYTES_MAX);
+    if (uw_codec_open(NULL, &codec, &error) != UW_OK) {
+        stream->options.log(stream->options.context, error.text);
+        return NULL;
+    }
+    while (!stopping(stream)) {
+        if (read_topics(stream, codec, &arena, &error) == UW_OK) {
+            continue;
+        }
+        stream->options.log(stream->options.context, error.text);
+        for (int64_t until_ms = now_ms() + RETRY_MS; now_ms() < until_ms && !stopping(stream);) {
+            const struct timespec pause = {0, POLL_MS * 1000000L};
+            (void)nanosleep(&pause, NULL);
+            beat_all(stream);
+        }
+    }
+    uw_codec_close(&codec);
+    uw_arena_close(&arena);
+    return NULL;
+}
+
+/* ---- open and close ---- */
+
+enum uw_code uw_stream_open(const struct uw_stream_options *options, struct uw_stream **stream,
+                            struct uw_error *error)
+{
+    struct uw_stream *made = calloc(1, sizeof *made);
+    if (made != NULL) {
+        made->ring = calloc(RING_EVENTS_MAX, sizeof *made->ring);
+    }
+    if (made == NULL || made->ring == NULL) {
+        free(made);
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the stream");
+    }
+    made->options = *options;
+    made->subscribers.next = made->subscribers.previous = &made->subscribers;
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->changed, NULL);
+    bool started = pthread_create(&made->reader, NULL, read_all, made) == 0;
+    for (uint32_t i = 0; started && i < CATCHERS; i++) {
+        started = pthread_create(&made->catchers[i], NULL, catch_all, made) == 0;
+        made->thread_count += started ? 1u : 0u;
+    }
+    if (!started) {
+        /* A process without threads does not go on; nothing is to be saved. */
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for a thread");
+    }
+    *stream = made;
+    return UW_OK;
+}
+
+void uw_stream_stop(struct uw_stream *stream)
+{
+    pthread_mutex_lock(&stream->lock);
+    stream->stopping = true;
+    for (struct subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
+        end_subscriber(s);
+    }
+    pthread_cond_broadcast(&stream->changed);
+    pthread_mutex_unlock(&stream->lock);
+}
+
+void uw_stream_close(struct uw_stream **stream)
+{
+    struct uw_stream *closing = *stream;
+    if (closing == NULL) {
+        return;
+    }
+    uw_stream_stop(closing);
+    pthread_join(closing->reader, NULL);
+    for (uint32_t i = 0; i < closing->thread_count; i++) {
+        pthread_join(closing->catchers[i], NULL);
+    }
+    while (closing->tail < closing->head) {
+        drop_oldest(closing);
+    }
+    pthread_mutex_destroy(&closing->lock);
+    pthread_cond_destroy(&closing->changed);
+    free(closing->ring);
+    free(closing);
+    *stream = NULL;
+}
+
+void uw_stream_statistics(struct uw_stream *stream, struct uw_stream_statistics *statistics)
+{
+    pthread_mutex_lock(&stream->lock);
+    *statistics = stream->statistics;
+    statistics->events = stream->head - stream->tail;
+    statistics->bytes = (uint64_t)stream->ring_bytes;
+    statistics->subscribers = stream->subscriber_count;
+    statistics->reading = stream->reading;
+    pthread_mutex_unlock(&stream->lock);
+}
