@@ -1,47 +1,69 @@
 """Faults of time and of versions: clocks that jump, days that turn, programs that are mixed during an upgrade."""
 import datetime
 import os
+import subprocess
 
 from faulting.case import Failed
 from faulting.servers import Skipped
 
 
-def library():
-    """libfaketime, where the machine has it."""
-    for folder in ("/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime", "/usr/lib/faketime"):
-        path = f"{folder}/libfaketime.so.1"
-        if os.path.exists(path):
-            return path
-    raise Skipped("libfaketime is not installed")
+class Clock:
+    """The time that the processes of a case see; it may be set while they run."""
+
+    def __init__(self, case):
+        source = f"{os.path.dirname(os.path.realpath(__file__))}/jumping_clock.c"
+        library, self.path = f"{case.folder}/clock.so", f"{case.folder}/seconds"
+        try:
+            done = subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], capture_output=True, text=True)
+        except FileNotFoundError as error:
+            raise Skipped("no compiler for the clock") from error
+        if done.returncode:
+            raise Failed(f"cc: {done.stderr[-300:]}")
+        self.environment = {"LD_PRELOAD": library, "UW_CLOCK_SECONDS": self.path}
+
+    def set(self, day, hour):
+        """The date and the hour in UTC that it is from now on."""
+        wanted = datetime.datetime.fromisoformat(f"{day}T{hour}+00:00")
+        seconds = int((wanted - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
+        with open(f"{self.path}.new", "w", encoding="ascii") as file:
+            file.write(str(seconds))
+        os.replace(f"{self.path}.new", self.path)
 
 
 def clock(case):
-    """the day turns while events come in, the clock of the next instance is a day behind, then days ahead"""
-    preload = library()
+    """the day turns while events come in; the clock jumps back over midnight and ahead by days"""
+    wall = Clock(case)
 
-    def run(day, hour, *words):
-        # Monotonic time is left alone, as a jump of a real clock leaves it.
-        environment = {"LD_PRELOAD": preload, "FAKETIME": f"@{day} {hour}", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                       "DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}
-        return case.start("process", "--instance", "one", *words, environment=environment)
+    def run(*words):
+        return case.start("process", "--instance", "one", *words, environment=wall.environment)
 
-    case.feed(seconds=8)
-    # Two seconds before midnight in Amsterdam.
-    process = run("2026-03-01", "22:59:57")
-    case.wait_until("the day turns", lambda: "a new day: as of 2026-03-02" in process.says(), 30)
+    def stands_at():
+        return set(case.sql("SELECT DISTINCT as_of::text FROM urenwacht.progress"))
+
+    # Three seconds before midnight in Amsterdam.
+    wall.set("2026-02-28", "22:59:57")
+    case.feed(seconds=10)
+    process = run()
+    case.wait_until("the day turns", lambda: "a new day: as of 2026-03-01" in process.says(), 30)
     case.inject()
+    # Back before midnight: the day that was reached stays.
+    wall.set("2026-02-28", "20:00:00")
+    case.pause(1.5, 2.0)
+    # Ahead by two days at once.
+    wall.set("2026-03-02", "08:00:00")
+    case.wait_until("the day turns again", lambda: "a new day: as of 2026-03-02" in process.says(), 30)
+    case.inject()
+    case.wait_until("all is judged", lambda: stands_at() == {"2026-03-02"}, 40)
     case.stop(process)
-    # A day behind: the partitions stay at the later day.
-    process = run("2026-03-01", "12:00:00")
-    case.wait_progress(40)
+    # The clock of the next one is a day behind: the partitions stay where they are.
+    wall.set("2026-03-01", "12:00:00")
+    process = run()
+    case.pause(1.5, 2.0)
     case.stop(process)
     case.feed_end()
-    process = run("2026-03-02", "12:00:00", "--until-idle")
-    if process.wait(60) != 0:
-        raise Failed(f"ended: {process.says()[-300:]}")
-    days = set(case.sql("SELECT DISTINCT as_of::text FROM urenwacht.progress"))
-    if days != {"2026-03-02"}:
-        raise Failed(f"the partitions stand at {sorted(days)}")
+    process = run("--until-idle")
+    if process.wait(60) != 0 or stands_at() != {"2026-03-02"}:
+        raise Failed(f"ended at {sorted(stands_at())}: {process.says()[-300:]}")
 
 
 def day_turns(case):
