@@ -182,7 +182,8 @@ def registry_messages(folder):
 
 def send_all(messages):
     producer = confluent_kafka.Producer(lib_kafka.settings(**{
-        "enable.idempotence": True, "partitioner": "murmur2_random", "message.max.bytes": 4000000, "linger.ms": 5}))
+        "enable.idempotence": True, "partitioner": "murmur2_random", "message.max.bytes": 4000000, "linger.ms": 5,
+        "max.in.flight.requests.per.connection": 1}))
     for message in messages:
         def delivered(error, report, message=message):
             if error is not None:

@@ -142,8 +142,8 @@ must() {
 # ---------------------------------------------------------------------------
 # Cases
 
-sql() { psql -XAtq -v ON_ERROR_STOP=1 "$URENWACHT_DSN" -c "$1"; }
-admin_sql() { psql -XAtq -v ON_ERROR_STOP=1 "$URENWACHT_ADMIN_DSN" -c "SET client_min_messages = warning" -c "$1"; }
+sql() { PGOPTIONS='-c client_min_messages=warning' psql -XAtq -v ON_ERROR_STOP=1 "${2:-$URENWACHT_DSN}" -c "$1"; }
+admin_sql() { sql "$1" "$URENWACHT_ADMIN_DSN"; }
 
 case_close() {
     local name

@@ -104,6 +104,13 @@ def committed(group, topics):
         return offsets
 
 
+def create(topic, partitions):
+    """A topic with another number of partitions than `urenwacht topics` would choose."""
+    admin = confluent_kafka.admin.AdminClient(settings())
+    for future in admin.create_topics([confluent_kafka.admin.NewTopic(topic, partitions, 1)]).values():
+        future.result(PATIENCE_SECONDS)
+
+
 def schema_file(name):
     """One of the schemas as they lie in the tree."""
     with open(os.path.join(os.environ["UW_SOURCE"], "schemas", f"{name}.avsc"), encoding="utf-8") as file:
