@@ -116,7 +116,7 @@ struct run {
     struct uw_faults faults;
     struct uw_instance instance;
     int32_t rules_version; /* of the instance */
-    uint32_t crashes;
+    uint32_t crashes, losses;
 };
 
 static void open_instance(struct run *run, const struct step *step)
@@ -187,6 +187,7 @@ static void finish_step(struct run *run, const struct step *step)
         if (progress == UW_PROGRESS_STUCK) {
             fail_msg("history %llu is stuck: %s", (unsigned long long)run->plan->seed, run->instance.error.text);
         }
+        run->losses += progress == UW_PROGRESS_LOST;
         if (progress == UW_PROGRESS_CRASHED) {
             uw_instance_close(&run->instance);
             run->faults.crashed = false;
@@ -249,6 +250,8 @@ static void check_plan(uint64_t seed)
             }
             bool is_crash = fault == UW_FAULT_CRASH_BEFORE || fault == UW_FAULT_CRASH_AFTER;
             assert_int_equal(run.crashes, is_crash ? 1 : 0);
+            /* Only who was fenced gives partitions up: no failure makes the instance fence itself. */
+            assert_true(run.losses <= (fault == UW_FAULT_FENCED));
             finish_run(&run);
         }
     }

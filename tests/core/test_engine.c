@@ -179,6 +179,69 @@ static void test_the_next_owner_publishes(void **state)
     finish(&world);
 }
 
+/* A partition is taken between commit and publication: what belongs to the others is published by recovery. */
+static void test_a_partition_is_taken_in_between(void **state)
+{
+    (void)state;
+    struct world world;
+    static struct uw_message messages[BATCH_MAX];
+    start(&world, true);
+    assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+    assert_int_equal(assign(&world, 0, 1), UW_PROGRESS_DONE);
+    struct uw_instance *first = &world.instances[0];
+    uint32_t count = uw_instance_poll(first, &world.random, BATCH_MAX, messages);
+    assert_int_equal(uw_engine_apply(first->engine, messages, count, 1, &first->error), UW_OK);
+    assert_true(uw_engine_has_records(first->engine));
+    uw_instance_revoke(first, 0);
+    assert_false(uw_engine_has_records(first->engine));
+    assert_true(uw_engine_needs_recovery(first->engine));
+    assert_int_equal(uw_engine_recover(first->engine, &first->error), UW_OK);
+    assert_int_equal(world.kafka.published_sequence[1], world.store.partitions[1].next_sequence - 1);
+    assert_int_equal(world.kafka.published_sequence[0], 0);
+    assert_int_equal(assign(&world, 1, 0), UW_PROGRESS_DONE);
+    assert_int_equal(world.kafka.published_sequence[0], world.store.partitions[0].next_sequence - 1);
+    assert_string_equal(world.kafka.problem, "");
+    finish(&world);
+}
+
+/* Positions are told once, also those of a batch without records; then there is nothing left to tell. */
+static void test_positions_are_told_once(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, true);
+    assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+    assert_true(uw_engine_has_positions(world.instances[0].engine));
+    assert_int_equal(apply(&world, 0, 5), UW_PROGRESS_DONE);
+    assert_false(uw_engine_has_positions(world.instances[0].engine));
+    uint64_t transactions = statistics(&world, 0).transactions;
+    assert_int_equal(uw_engine_publish(world.instances[0].engine, &world.instances[0].error), UW_OK);
+    assert_int_equal(statistics(&world, 0).transactions, transactions);
+    finish(&world);
+}
+
+/* More than one transaction holds is recovered in several, in order. */
+static void test_a_long_recovery(void **state)
+{
+    (void)state;
+    struct world world;
+    enum { COUNT = 2 * UW_ENGINE_RECOVER_RECORDS + 7 };
+    static struct uw_message messages[COUNT];
+    start(&world, true);
+    assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        messages[i] = (struct uw_message){.offset = i, .key = UW_STR("k"), .value = UW_STR("broken")};
+    }
+    struct uw_instance *first = &world.instances[0];
+    assert_int_equal(uw_engine_apply(first->engine, messages, COUNT, 1, &first->error), UW_OK);
+    assert_int_equal(assign(&world, 1, 0), UW_PROGRESS_DONE);
+    assert_int_equal(world.kafka.committed_count, COUNT);
+    assert_int_equal(world.kafka.published_sequence[0], COUNT);
+    assert_string_equal(world.kafka.problem, "");
+    assert_int_equal(statistics(&world, 1).recovered_records, COUNT);
+    finish(&world);
+}
+
 /* A message of a partition that is not owned is a mistake of the caller, not data. */
 static void test_a_stranger_is_not_applied(void **state)
 {
@@ -435,6 +498,9 @@ int main(void)
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_a_zombie_is_fenced),
         cmocka_unit_test(test_the_next_owner_publishes),
+        cmocka_unit_test(test_a_partition_is_taken_in_between),
+        cmocka_unit_test(test_positions_are_told_once),
+        cmocka_unit_test(test_a_long_recovery),
         cmocka_unit_test(test_a_stranger_is_not_applied),
         cmocka_unit_test(test_refused_messages_go_on),
         cmocka_unit_test(test_nothing_new),
