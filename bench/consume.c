@@ -20,7 +20,7 @@ static rd_kafka_t *open_consumer(const char *brokers)
     static const char *const properties[][2] = {
         {"group.id", "urenwacht-bench-consume"}, {"enable.auto.commit", "false"},     {"enable.partition.eof", "true"},
         {"queued.min.messages", "100000"},       {"fetch.wait.max.ms", "100"},        {"fetch.message.max.bytes", "4194304"},
-        {"auto.offset.reset", "earliest"},       {"queued.max.messages.kbytes", "65536"},
+        {"auto.offset.reset", "earliest"},       {"queued.max.messages.kbytes", "8192"},
     };
     char text[ERROR_BYTES];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();

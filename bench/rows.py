@@ -32,8 +32,9 @@ LAST_LINE = re.compile(r"(\d+) events \((\d+) redelivered, (\d+) refused\) in (\
 
 def last_json(process):
     for line in reversed(process.text().splitlines()):
-        if line.startswith("{"):
-            return json.loads(line)
+        found = re.search(r"\{.*\}", line)  # Maven may have coloured what stands before it
+        if found:
+            return json.loads(found.group(0))
     raise Failure(f"{process.log} holds no JSON")
 
 

@@ -12,7 +12,8 @@
 
 /* The user may change these. */
 static const struct uw_property defaults[] = {
-    {"queued.max.messages.kbytes", "65536"},
+    /* Some batches in advance. librdkafka counts payloads only, and each small message takes several times as much. */
+    {"queued.max.messages.kbytes", "8192"},
     {"queued.min.messages", "100000"},
     {"fetch.wait.max.ms", "100"},
     {"fetch.message.max.bytes", "4194304"},

@@ -6,6 +6,7 @@
 
 #define LONG_TEXT 255u
 #define ITEMS_MIN 4u
+#define ITEMS_DOUBLED_MAX 4096u
 #define HEAP_BYTES_MIN 256u
 #define SLOTS_MIN 32u
 /* Municipality and decision of an accepted event fit: 4 digits, and 64 code points. */
@@ -16,7 +17,9 @@ bool uw_reserve(void **items, uint32_t *capacity, uint32_t needed, size_t item_b
     if (needed <= *capacity) {
         return true;
     }
-    uint64_t grown = *capacity < ITEMS_MIN ? ITEMS_MIN : (uint64_t)*capacity * 2;
+    /* Small vectors double; a large one, of a whole batch, must not take twice the memory that it needs. */
+    uint64_t growth = *capacity < ITEMS_DOUBLED_MAX ? *capacity : *capacity / 4;
+    uint64_t grown = *capacity < ITEMS_MIN ? ITEMS_MIN : *capacity + growth;
     if (grown < needed) {
         grown = needed;
     }

@@ -136,7 +136,7 @@ int uw_alert_state_compare(const struct uw_client *client, const struct uw_alert
 int uw_anomaly_state_compare(const struct uw_client *client, const struct uw_anomaly_state *a,
                              const struct uw_anomaly_state *b);
 
-/* Room for `needed` items; doubles. False when memory is refused, nothing changed. */
+/* Room for `needed` items, and some more. False when memory is refused, nothing changed. */
 bool uw_reserve(void **items, uint32_t *capacity, uint32_t needed, size_t item_bytes) UW_MUST_USE;
 
 #endif
