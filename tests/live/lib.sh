@@ -156,15 +156,17 @@ case_close() {
     fi
 }
 
+# UW_CASES, a regular expression, chooses among the cases of a suite.
+case_wanted() { [[ -z ${UW_CASES:-} || $1 =~ $UW_CASES ]]; }
+
 # Runs the function $2 with the rest as a case named $1, in a shell of its own.
 case_run() {
+    case_wanted "$1" || return 0
     case_name=$1
     dir=$work/$1
     mkdir -p "$dir"
     shift
     (
-        process_of=()
-        database=''
         trap case_close EXIT
         trap 'exit 130' INT TERM
         "$@"
@@ -174,6 +176,7 @@ case_run() {
 
 # The same beside other cases; what it prints comes in one piece.
 case_lane() {
+    case_wanted "$1" || return 0
     while (($(jobs -rp | wc -l) >= lane_limit)); do
         wait -n || true
     done
