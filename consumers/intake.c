@@ -17,6 +17,19 @@ static const struct uw_property defaults[] = {
     {"queued.min.messages", "100000"},
     {"fetch.wait.max.ms", "100"},
     {"fetch.message.max.bytes", "4194304"},
+    /* An instance that was killed comes back as a new member and waits until the old one is taken for dead. The
+     * heartbeats are librdkafka's own thread's, so that a long batch does not delay them. */
+    {"session.timeout.ms", "6000"},
+    {"heartbeat.interval.ms", "1500"},
+    {NULL, NULL},
+};
+
+/* KIP-848: sessions are the broker's to set. */
+static const struct uw_property defaults_by_broker[] = {
+    {"queued.max.messages.kbytes", "8192"},
+    {"queued.min.messages", "100000"},
+    {"fetch.wait.max.ms", "100"},
+    {"fetch.message.max.bytes", "4194304"},
     {NULL, NULL},
 };
 
@@ -57,11 +70,12 @@ static enum uw_code client_open(struct uw_intake *intake, const struct uw_intake
                                 struct uw_error *error)
 {
     const char *protocol = uw_kafka_property(options->properties, options->property_count, "group.protocol");
+    bool by_broker = protocol != NULL && strcmp(protocol, "consumer") == 0;
     struct uw_kafka_setup setup = {
-        .defaults = defaults,
+        .defaults = by_broker ? defaults_by_broker : defaults,
         .properties = options->properties,
         .property_count = options->property_count,
-        .required = protocol != NULL && strcmp(protocol, "consumer") == 0 ? required_by_broker : required_classic,
+        .required = by_broker ? required_by_broker : required_classic,
     };
     rd_kafka_conf_t *conf = NULL;
     enum uw_code code;
