@@ -244,7 +244,8 @@ static enum uw_code each_place(struct uw_letters *letters, int32_t count, uw_let
         }
         code = uw_audit_range(letters->audit, topic, place->partition, &low, &high, error);
         if (code == UW_OK && place->offset >= low && place->offset < high) {
-            code = visit_range(letters, place->partition, place->offset, place->offset + 1, visit, context, stop, error);
+            code = visit_range(letters, place->partition, place->offset, place->offset + 1, visit, context, stop,
+                               error);
         }
     }
     return code;

@@ -408,7 +408,8 @@ static void report_alert(struct step *step, const struct subject *subject, const
                                     : UW_STR_NULL);
     uw_verify_pair_day(report, "effective_on", stored != NULL ? stored->effective_on_day : UW_DAY_NONE,
                        expected != NULL ? expected->effective_on_day : UW_DAY_NONE);
-    uw_verify_pair(report, "provider", stored != NULL ? uw_client_text(&subject->client, stored->provider) : UW_STR_NULL,
+    uw_verify_pair(report, "provider",
+                   stored != NULL ? uw_client_text(&subject->client, stored->provider) : UW_STR_NULL,
                    expected != NULL ? uw_client_text(&subject->client, expected->provider) : UW_STR_NULL);
     uw_verify_end(report);
 }
@@ -468,7 +469,8 @@ static void report_anomaly(struct step *step, const struct subject *subject, con
     uw_verify_pair(report, "status",
                    stored != NULL ? uw_str_from(uw_status_name((enum uw_status)stored->status)) : UW_STR_NULL,
                    expected != NULL ? UW_STR("OPEN") : UW_STR_NULL);
-    uw_verify_pair(report, "provider", stored != NULL ? uw_client_text(&subject->client, stored->provider) : UW_STR_NULL,
+    uw_verify_pair(report, "provider",
+                   stored != NULL ? uw_client_text(&subject->client, stored->provider) : UW_STR_NULL,
                    expected != NULL ? uw_client_text(&subject->client, expected->provider) : UW_STR_NULL);
     uw_verify_end(report);
 }

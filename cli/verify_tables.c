@@ -51,7 +51,8 @@ static void check_outbox_numbers(struct uw_verify_report *report, const struct u
     int64_t expected = row->next_sequence - 1 - row->published_sequence;
 
     if (row->outbox_count == expected &&
-        (expected == 0 || (row->outbox_first == row->published_sequence + 1 && row->outbox_last == row->next_sequence - 1))) {
+        (expected == 0 ||
+         (row->outbox_first == row->published_sequence + 1 && row->outbox_last == row->next_sequence - 1))) {
         return;
     }
     uw_verify_begin(report, UW_VERIFY_OUTBOX, UW_VERIFY_CHANGED);
@@ -100,8 +101,8 @@ static enum uw_code check_topics(struct partitions *partitions, const struct uw_
 
         if (!uw_str_equal(row->topics[i], uw_str_from(configured))) {
             return uw_error_set(&partitions->error, UW_ECONFIG, UW_CLASS_FATAL,
-                                "the database was made from topic %.*s, but topics.%s says %s", (int)row->topics[i].length,
-                                row->topics[i].data == NULL ? "" : row->topics[i].data,
+                                "the database was made from topic %.*s, but topics.%s says %s",
+                                (int)row->topics[i].length, row->topics[i].data == NULL ? "" : row->topics[i].data,
                                 uw_topic_name((enum uw_topic)i), configured);
         }
     }

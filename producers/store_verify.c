@@ -26,7 +26,8 @@ struct uw_pgaudit {
 };
 
 /* Rows of a step are those of the named clients, or all of a range of names. */
-#define OF_NAMES "JOIN unnest($3::text[]) w (client) ON w.client = f.client WHERE $1::text IS NOT NULL AND $2::text IS NOT NULL"
+#define OF_NAMES "JOIN unnest($3::text[]) w (client) ON w.client = f.client" \
+                 " WHERE $1::text IS NOT NULL AND $2::text IS NOT NULL"
 #define OF_RANGE "WHERE f.client > $1::text AND f.client <= $2::text"
 
 static const char clients_of_all[] =

@@ -98,8 +98,8 @@ typedef enum uw_code uw_audit_fault_visit(void *context, const struct uw_audit_f
 enum uw_code uw_pgaudit_histories(struct uw_pgaudit *audit, uw_audit_fault_visit *visit, void *visit_context,
                                   int64_t *count, struct uw_error *error) UW_MUST_USE;
 
-/* Sums over all rows with the same dimensions that the views show, in the order of grain, period_from, municipality, provider,
- * product_category, product, law, care, model. With a municipality only its own. */
+/* Sums over all rows with the same dimensions that the views show, in the order of grain, period_from,
+ * municipality, provider, product_category, product, law, care, model. With a municipality only its own. */
 typedef enum uw_code uw_audit_aggregate_visit(void *context, const struct uw_aggregate_change *row);
 enum uw_code uw_pgaudit_aggregates(struct uw_pgaudit *audit, uw_audit_aggregate_visit *visit, void *visit_context,
                                    struct uw_error *error) UW_MUST_USE;

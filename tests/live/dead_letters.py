@@ -42,8 +42,8 @@ def send(path, schema_id):
     schemas = {topic: lib_kafka.schema_file(name) for topic, name in make_golden.TOPICS.items()}
     foreign = foreign_schema()
     producer = confluent_kafka.Producer(lib_kafka.settings(**{"enable.idempotence": True, "linger.ms": 5}))
-    counts = {topic: len(producer.list_topics(lib_kafka.topic_name(topic)).topics[lib_kafka.topic_name(topic)].partitions)
-              for topic in schemas}
+    known = producer.list_topics(timeout=lib_kafka.PATIENCE_SECONDS).topics
+    counts = {topic: len(known[lib_kafka.topic_name(topic)].partitions) for topic in schemas}
     with open(path, encoding="utf-8", newline="\n") as lines:
         accepted, _ = oracle.read_events(lines)
     unknown = 0
@@ -74,7 +74,8 @@ def replays():
         place = (topic, int(partition), int(offset))
         origins[place] += 1
         origin = by_place[place]
-        kept = [(name, value) for name, value in origin.headers() or [] if not name.startswith(ERRORS) and name != HEADER]
+        kept = [(name, value) for name, value in origin.headers() or []
+                if not name.startswith(ERRORS) and name != HEADER]
         if (record.key(), record.value(), headers[:-1]) != (origin.key(), origin.value(), kept) or len(named) != 1 or \
                 (record.topic(), record.partition()) != place[:2] or record.offset() <= place[2]:
             problems += 1

@@ -9,7 +9,9 @@ readonly events=$UW_SOURCE/tests/data/hostile-1.events.jsonl
 as_of=$(<"$UW_SOURCE/tests/data/hostile-1.as-of")
 readonly schema_id=41
 
-free_port() { "$UW_PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+free_port() {
+    "$UW_PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
 
 # A registry that does not know the writer's schema, and events of which the declarations are written with it.
 unknown_schema() {
@@ -73,15 +75,18 @@ case_replay() {
     run show dead-letters show 0:123456
     check_equal 'one that is not there is a failure' "$status" 1
     run replay dead-letters replay
-    check_says 'nothing is sent while nothing is mended' "$dir/replay.out" "^0 replayed, 0 replayed before, $unknown still"
+    check_says 'nothing is sent while nothing is mended' "$dir/replay.out" \
+        "^0 replayed, 0 replayed before, $unknown still"
     run verify verify
     check_equal 'verify finds nothing before' "$status" 0 "$dir/verify.out"
 
     mend
     run show dead-letters show "$place"
-    check_says 'show says that it would be accepted now' "$dir/show.out" '^now        accepted: \{"topic": "declarations"'
+    check_says 'show says that it would be accepted now' "$dir/show.out" \
+        '^now        accepted: \{"topic": "declarations"'
     run verify verify --topics
-    check_says 'verify says that they would be accepted' "$dir/verify.out" "^$unknown dead letters would be accepted now"
+    check_says 'verify says that they would be accepted' "$dir/verify.out" \
+        "^$unknown dead letters would be accepted now"
     run replay dead-letters replay --dry-run
     check_says 'a dry run counts' "$dir/replay.out" "^$unknown would be replayed"
     check_equal 'and sends nothing' "$(replays)" '0 0'

@@ -76,7 +76,8 @@ case_planted() {
         WHERE $(one anomaly_state "status = 'OPEN'")" anomaly changed
     plant anomaly-subject "UPDATE $data.anomaly_state SET subject = subject || 'x'
         WHERE $(one anomaly_state "status = 'OPEN'")" anomaly changed
-    plant anomaly-revision "DELETE FROM $data.anomaly_history WHERE $(one anomaly_history 'revision = 1')" history changed
+    plant anomaly-revision "DELETE FROM $data.anomaly_history WHERE $(one anomaly_history 'revision = 1')" \
+        history changed
     plant aggregate-changed "UPDATE $data.aggregate SET clients = clients + 1 WHERE $(one aggregate)" aggregate changed
     plant aggregate-gone "DELETE FROM $data.aggregate WHERE $(one aggregate 'delivered_minutes > 0')" aggregate missing
     plant aggregate-made "UPDATE $data.aggregate SET provider = '00000000' WHERE $(one aggregate)" aggregate missing \
@@ -98,7 +99,8 @@ case_planted() {
     plant fact-invalid "UPDATE $data.declaration_fact SET minutes = -1 WHERE $(one declaration_fact)" fact extra
     plant fact-symbol "UPDATE $data.declaration_fact SET kind = 7 WHERE $(one declaration_fact)" fact extra
     plant fact-hidden "UPDATE $data.declaration_fact SET redelivery = true
-        WHERE $(one declaration_fact 'NOT redelivery AND line NOT IN (SELECT line FROM '$data'.declaration_fact GROUP BY line HAVING count(*) > 1)')" fact changed
+        WHERE $(one declaration_fact "line = (SELECT min(line) FROM (SELECT line FROM $data.declaration_fact
+            GROUP BY line HAVING count(*) = 1) l)")" fact changed
     plant partition-gone "DELETE FROM $data.partition_state WHERE partition = 0" partition missing
     plant outbox-numbers "UPDATE $data.partition_state SET published_sequence = published_sequence - 1
         WHERE partition = 0" outbox changed
