@@ -1,5 +1,5 @@
 /*
- * The small operation tables through which the batch protocol (batch.h) meets the world. Adapters implement
+ * The small operation tables through which the batch protocol (engine.h) meets the world. Adapters implement
  * them and include nothing of each other; tests implement them in memory and fail at every call.
  *
  * Rules for every port: parameters are borrowed for the call; outputs are written last and are untouched on
