@@ -227,11 +227,15 @@ static bool add_after(struct statement *statement, struct uw_http_request *reque
     return true;
 }
 
-static void add_order(struct statement *statement, const struct page *page)
+/* In the outer statement the columns k0 ... are texts for the cursor; the order is that of the rows' own keys, which
+ * `prefix` tells apart. */
+static void add_order(struct statement *statement, const struct page *page, const char *prefix)
 {
     add(statement, " ORDER BY ");
     for (uint32_t i = 0; i < page->key_count; i++) {
-        add(statement, i == 0 ? "k" : ", k");
+        add(statement, i == 0 ? "" : ", ");
+        add(statement, prefix);
+        add(statement, "k");
         uw_text_add_integer(&statement->sql, i);
         add(statement, page->descends ? " DESC" : "");
     }
@@ -270,12 +274,12 @@ static bool build_page(struct statement *statement, const struct uw_principal *p
     if (!add_filters(statement, principal, request, list) || !add_after(statement, request, page)) {
         return false;
     }
-    add_order(statement, page);
+    add_order(statement, page, "");
     add(statement, " LIMIT ");
     uw_text_add_integer(&statement->sql, page->limit + 1);
     add(statement, ") a ");
     add(statement, list->late);
-    add_order(statement, page);
+    add_order(statement, page, "a.");
     return true;
 }
 

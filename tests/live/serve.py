@@ -1,0 +1,497 @@
+"""Everything that `urenwacht serve` answers, on a processed region. Standard library, but for the check of answers
+against dashboard/openapi.yaml."""
+import http.client
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+import jsonschema
+import yaml
+
+COMMAND, SOURCE, DSN = os.environ["UW_COMMAND"], os.environ["UW_SOURCE"], os.environ["URENWACHT_DSN"]
+WORK = sys.argv[1]
+SPEC = yaml.safe_load(open(SOURCE + "/dashboard/openapi.yaml", encoding="utf-8"))
+counts = {"passed": 0, "failed": 0}
+seen_paths = set()
+
+
+def check(what, good, why=""):
+    counts["passed" if good else "failed"] += 1
+    print(("passed " if good else "FAILED ") + what + ("" if good else f": {why}"), flush=True)
+
+
+def psql(sql):
+    out = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", DSN, "-c", sql], check=True,
+                         capture_output=True, text=True)
+    return out.stdout.strip()
+
+
+def token(name, role, *more):
+    out = subprocess.run([COMMAND, "token", "create", "--name", name, "--role", role, *more], check=True,
+                         capture_output=True, text=True)
+    return out.stdout.strip()
+
+
+class Server:
+    def __init__(self):
+        self.port = 0
+        self.start()
+
+    def start(self):
+        self.log = open(WORK + "/serve.log", "ab+")
+        self.process = subprocess.Popen([COMMAND, "serve", "--port", str(self.port), "--set", "serve.secure_cookie=false",
+                                         "--set", "serve.page=" + WORK + "/page"], stderr=self.log)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            lines = [l for l in open(WORK + "/serve.log", encoding="utf-8") if "serving on" in l]
+            if lines and self.process.poll() is None:
+                self.port = int(lines[-1].rsplit(" ", 1)[1])
+                try:
+                    if ask("GET", "/readyz", server=self)[0] == 200:
+                        return
+                except OSError:
+                    pass
+            time.sleep(0.1)
+        raise SystemExit("serve does not start: " + open(WORK + "/serve.log", encoding="utf-8").read()[-500:])
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(20)
+
+
+def ask(method, path, who=None, body=None, headers=None, server=None, raw=None):
+    connection = http.client.HTTPConnection("127.0.0.1", (server or SERVER).port, timeout=30)
+    send = dict(headers or {})
+    if who:
+        send["Authorization"] = "Bearer " + who
+    data = raw
+    if body is not None:
+        data = json.dumps(body)
+        send.setdefault("Content-Type", "application/json")
+    connection.request(method, path, body=data, headers=send)
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    return answer.status, answer.headers, content
+
+
+def validate(method, template, status, content):
+    responses = SPEC["paths"][template][method.lower()]["responses"]
+    response = responses.get(str(status), responses.get("default"))
+    if "$ref" in response:
+        response = SPEC["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+    media = response.get("content", {})
+    kind = "application/json" if "application/json" in media else "application/problem+json"
+    if kind in media:
+        schema = dict(media[kind]["schema"])
+        jsonschema.Draft202012Validator({**schema, "components": SPEC["components"]}).validate(json.loads(content))
+
+
+def call(method, template, who, status=200, query="", body=None, headers=None, **places):
+    """Asks a path of the contract; the status and the schema of the answer have to be right."""
+    path = template
+    for name, value in places.items():
+        path = path.replace("{" + name + "}", urllib.parse.quote(str(value), safe=""))
+    got, got_headers, content = ask(method, path + query, who, body, headers)
+    why = ""
+    if got != status:
+        why = f"status {got}: {content[:200]!r}"
+    else:
+        seen_paths.add((method.lower(), template))
+        if content and got not in (204, 304):
+            try:
+                validate(method, template, got, content)
+            except jsonschema.ValidationError as error:
+                why = f"{error.message[:200]} at {list(error.absolute_path)}"
+    check(f"{method} {template}{query[:60]} is {status}", why == "", why)
+    return json.loads(content) if content[:1] in b"{[" and content else None
+
+
+# ---------------------------------------------------------------------------
+
+os.makedirs(WORK + "/page/assets")
+open(WORK + "/page/index.html", "w").write("<!doctype html><title>t</title>")
+open(WORK + "/page/assets/index-1a2b3c4d.js", "w").write("1")
+ADMIN = token("Admin", "admin")
+REGION = token("Regio", "regional")
+FRAUD = token("Frank", "fraud")
+places = psql("SELECT municipality FROM urenwacht.alert GROUP BY 1 ORDER BY 1").split()
+HERE, THERE = places[0], places[1]
+CM = token("Coby", "contract-manager", "--municipality", HERE)
+SERVER = Server()
+API = "/api/v1"
+
+slow = socket.create_connection(("127.0.0.1", SERVER.port))
+slow.sendall(b"GET /api/v1/alerts HTTP/1.1\r\nHost: x\r\nX")
+slow_since = time.monotonic()
+
+
+def test_contract():
+    for path in ("/healthz", "/readyz", "/metrics", "/api/v1/openapi.yaml"):
+        status, _, content = ask("GET", path)
+        check("GET " + path, status == 200 and len(content) > 4, status)
+        seen_paths.add(("get", path))
+    call("GET", API + "/session", CM)
+    call("GET", API + "/dimensions", CM)
+    call("GET", API + "/progress", CM)
+    for who in (ADMIN, CM, REGION, FRAUD):
+        call("GET", API + "/alerts", who, query="?limit=5")
+    for sort in ("severity", "-severity", "effective_on", "-effective_on", "observed_at", "-observed_at"):
+        call("GET", API + "/alerts", ADMIN, query="?limit=3&sort=" + sort)
+    for query in ("kind=EVALUATION_DUE,SURPLUS_LOW", "severity=CRITICAL", "status=OPEN,RESOLVED", "law=WMO", "model=Pxq",
+                  "provider=41410001", "product=01A01", "effective_from=2025-06-01&effective_to=2025-07-01",
+                  "assignee=", "state=NEW,ASSIGNED", "municipality=" + HERE, "client=c-000001", "decision=x%27y"):
+        call("GET", API + "/alerts", ADMIN, query="?limit=3&" + query)
+    for by in ("kind", "kind,severity,municipality", "product,law,model", "state,assignee,month", "provider"):
+        call("GET", API + "/alerts/counts", CM, query="?by=" + by)
+    alert = call("GET", API + "/alerts", CM, query="?limit=1&kind=EVALUATION_DUE")["items"][0]
+    call("GET", API + "/alerts/{alert_id}", CM, alert_id=alert["alert_id"])
+    for sort in ("observed_at", "-provider", "kind"):
+        call("GET", API + "/anomalies", FRAUD, query="?limit=3&sort=" + sort)
+    call("GET", API + "/anomalies/counts", FRAUD, query="?by=provider,staff,state")
+    for anomaly in call("GET", API + "/anomalies", FRAUD, query="?limit=30")["items"]:
+        detail = call("GET", API + "/anomalies/{anomaly_id}", FRAUD, anomaly_id=anomaly["anomaly_id"])
+        roles = {e["role"] for e in detail["evidence"]}
+        check("its evidence is there", "SUBJECT" in roles and ("other" not in anomaly["payload"] or "OTHER" in roles), roles)
+    for sort in ("decision", "-valid_from"):
+        call("GET", API + "/decisions", CM, query="?limit=3&sort=" + sort)
+    call("GET", API + "/decisions", CM, query="?limit=3&valid_on=2025-06-01&model=Pxq&law=WMO")
+    for decision in call("GET", API + "/decisions", CM, query="?limit=8")["items"]:
+        where = {"municipality": decision["municipality"], "decision": decision["decision"]}
+        call("GET", API + "/decisions/{municipality}/{decision}", CM, **where)
+        told = call("GET", API + "/decisions/{municipality}/{decision}/explanation", CM, **where)
+        check("the explanation agrees with the database", told["check"]["ok"] and told["anomalies"] == [], told["check"])
+        call("GET", API + "/facts", CM, query=f"?municipality={HERE}&decision={decision['decision']}&limit=5")
+    for query in ("", "&sort=-used_percent", "&used_percent_min=80&active_on=2025-06-01", "&sort=period_from&law=WMO"):
+        call("GET", API + "/accounts", CM, query="?limit=5" + query)
+    for grain in ("weekly", "monthly"):
+        call("GET", API + "/aggregates/{grain}", CM, grain=grain, query="?by=municipality,provider,model,law&from=2025-06-01")
+    total = call("GET", API + "/aggregates/{grain}", CM, grain="monthly", query="?total=true")["items"][0]
+    stored = psql(f"SELECT sum(delivered_minutes) FROM urenwacht.monthly WHERE municipality = '{HERE}'")
+    check("the total is the table's", total["delivered_minutes"] == int(stored), (total, stored))
+
+
+def test_access():
+    def listed(who, path):
+        return json.loads(ask("GET", API + path, who)[2])["items"]
+    check("a contract manager sees its municipality only", {a["municipality"] for a in listed(CM, "/alerts?limit=1000")} == {HERE})
+    check("and no other by asking", listed(CM, "/alerts?municipality=" + THERE) == [])
+    other = listed(ADMIN, "/alerts?limit=1&municipality=" + THERE)[0]
+    call("GET", API + "/alerts/{alert_id}", CM, 404, alert_id=other["alert_id"])
+    call("PUT", API + "/alerts/{alert_id}/assignment", CM, 404, body={"assignee": "x"}, alert_id=other["alert_id"])
+    call("GET", API + "/decisions/{municipality}/{decision}", CM, 404, municipality=THERE, decision=other["decision"])
+    call("GET", API + "/decisions/{municipality}/{decision}/explanation", CM, 404, municipality=THERE, decision=other["decision"])
+    call("GET", API + "/anomalies", CM, 403)
+    call("GET", API + "/tokens", REGION, 403)
+    some = listed(FRAUD, "/anomalies?limit=1")[0]["anomaly_id"]
+    call("PUT", API + "/anomalies/{anomaly_id}/case", REGION, 403, body={"state": "NEW", "assignee": None}, anomaly_id=some)
+    for bad in (None, "x", "uw_" + "A" * 43, ADMIN + "x", ADMIN[:-1]):
+        call("GET", API + "/alerts", bad, 401)
+    rows = psql("BEGIN; SET LOCAL ROLE urenwacht_dashboard; SELECT (SELECT count(*) FROM urenwacht_api.alert) + (SELECT count(*) "
+                "FROM urenwacht_data.anomaly_state) + (SELECT count(*) FROM urenwacht_data.declaration_fact) + (SELECT "
+                "count(*) FROM urenwacht_data.aggregate) + (SELECT count(*) FROM urenwacht_data.alert_history); COMMIT")
+    check("the role sees nothing unless told", rows == "0", rows)
+    refused = subprocess.run(["psql", "-X", DSN, "-c", "BEGIN; SET LOCAL ROLE urenwacht_dashboard; SELECT * FROM urenwacht_data.token"],
+                             capture_output=True, text=True)
+    check("the role does not see tokens", "permission denied" in refused.stderr, refused.stderr)
+    check("no token is stored", psql(f"SELECT count(*) FROM urenwacht_data.token t WHERE t::text LIKE '%{ADMIN}%'") == "0")
+    made = call("POST", API + "/tokens", ADMIN, 201, body={"name": "Tijdelijk", "role": "regional", "municipalities": [HERE], "days": 1})
+    call("GET", API + "/session", made["secret"])
+    call("GET", API + "/tokens", ADMIN)
+    call("DELETE", API + "/tokens/{id}", ADMIN, 204, id=made["id"])
+    call("GET", API + "/session", made["secret"], 401)
+    call("POST", API + "/tokens", ADMIN, 400, body={"name": "x", "role": "contract-manager"})
+
+
+def test_session():
+    status, headers, content = ask("POST", API + "/session", body={"token": CM})
+    cookie = headers["Set-Cookie"]
+    seen_paths.add(("post", API + "/session"))
+    check("a token becomes a cookie", status == 200 and "HttpOnly" in cookie and "SameSite=Strict" in cookie, (status, cookie))
+    csrf, jar = json.loads(content)["csrf_token"], {"Cookie": cookie.split(";")[0]}
+    call("GET", API + "/session", None, headers=jar)
+    alert = json.loads(ask("GET", API + "/alerts?limit=1", None, headers=jar)[2])["items"][0]["alert_id"]
+    call("PUT", API + "/alerts/{alert_id}/assignment", None, 403, body={"assignee": "x"}, headers=jar, alert_id=alert)
+    call("PUT", API + "/alerts/{alert_id}/assignment", None, 403, body={"assignee": "x"}, headers={**jar, "X-CSRF-Token": "0" * 64},
+         alert_id=alert)
+    call("PUT", API + "/alerts/{alert_id}/assignment", None, 200, body={"assignee": "x"}, headers={**jar, "X-CSRF-Token": csrf},
+         alert_id=alert)
+    call("DELETE", API + "/session", None, 204, headers={**jar, "X-CSRF-Token": csrf})
+    call("GET", API + "/session", None, 401, headers=jar)
+    call("POST", API + "/session", None, 401, body={"token": "uw_" + "B" * 43})
+
+
+def test_workflow():
+    alert = json.loads(ask("GET", API + "/alerts?kind=EVALUATION_DUE&sort=-effective_on&limit=1", CM)[2])["items"][0]
+    one = {"alert_id": alert["alert_id"]}
+    done = call("PUT", API + "/alerts/{alert_id}/assignment", CM, body={"assignee": "Piet \u00c9"}, **one)
+    check("it is assigned", done["state"] == "ASSIGNED" and done["assignee"] == "Piet \u00c9", done)
+    done = call("PUT", API + "/alerts/{alert_id}/acknowledgement", CM, body={"note": "gezien; '; DROP TABLE x"}, **one)
+    check("it is acknowledged", done["state"] == "ACKNOWLEDGED" and done["acknowledged_by"] == "Coby", done)
+    done = call("PUT", API + "/alerts/{alert_id}/snooze", CM, body={"until": "2190-01-01"}, **one)
+    check("it is snoozed", done["state"] == "SNOOZED", done)
+    done = call("PUT", API + "/alerts/{alert_id}/snooze", CM, body={"until": None, "note": "terug"}, **one)
+    check("it is back", done["state"] == "ACKNOWLEDGED", done)
+    for body in ({}, {"until": "2025-02-30"}, {"until": 5}, {"until": None, "x": 1}):
+        call("PUT", API + "/alerts/{alert_id}/snooze", CM, 400, body=body, **one)
+    actions = call("GET", API + "/alerts/{alert_id}", CM, **one)["actions"]
+    check("who did what is kept", [a["action"] for a in actions] == ["SNOOZE", "SNOOZE", "ACKNOWLEDGE", "ASSIGN"], actions)
+    held = call("POST", API + "/alerts/{alert_id}/evaluation", CM, 202, body={"held_on": alert["effective_on"], "outcome": "CONTINUE"},
+                **one)
+    check("the evaluation answers the due", held["closes"], held)
+    call("POST", API + "/alerts/{alert_id}/evaluation", CM, 400, body={"held_on": "2199-01-01", "outcome": "CONTINUE"}, **one)
+    subprocess.run([COMMAND, "process", "--until-idle", "--as-of", "2026-01-15"], check=True, capture_output=True, timeout=60)
+    after = call("GET", API + "/alerts/{alert_id}", CM, **one)
+    check("the processor resolves the alert", after["status"] == "RESOLVED", after["status"])
+    call("POST", API + "/alerts/{alert_id}/evaluation", CM, 409, body={"held_on": "2025-01-01", "outcome": "END"}, **one)
+    anomaly = {"anomaly_id": json.loads(ask("GET", API + "/anomalies?limit=1", FRAUD)[2])["items"][0]["anomaly_id"]}
+    case = call("PUT", API + "/anomalies/{anomaly_id}/case", FRAUD, body={"state": "IN_RESEARCH", "assignee": "Frank"}, **anomaly)
+    check("the case is in research", case["state"] == "IN_RESEARCH" and case["changed_by"] == "Frank", case)
+    call("PUT", API + "/anomalies/{anomaly_id}/case", FRAUD, 400, body={"state": "GUILTY", "assignee": None}, **anomaly)
+    call("POST", API + "/anomalies/{anomaly_id}/diary", FRAUD, 201, body={"note": "gebeld"}, **anomaly)
+    diary = call("GET", API + "/anomalies/{anomaly_id}", FRAUD, **anomaly)["diary"]
+    check("the diary has both", [d["action"] for d in diary] == ["NOTE", "STATE"], diary)
+
+
+def test_pages():
+    stop = threading.Event()
+
+    def write():
+        number = 0
+        while not stop.is_set():
+            number += 1
+            psql("INSERT INTO urenwacht_data.alert_state (alert_id, revision, status, kind, severity, client, municipality, decision, "
+                 f"provider, effective_on, payload, observed_at) VALUES (gen_random_uuid(), 1, 'OPEN', 'CARE_STALLED', 'WARNING', "
+                 f"'extra', '{HERE}', 'extra-{number}', '00000000', date '2025-01-01' + {number}, '{{}}', now())")
+    for path, key in (("/alerts", "alert_id"), ("/decisions", "decision"), ("/accounts?sort=-used_percent", None)):
+        whole, _, lines = ask("GET", API + path + ("&" if "?" in path else "?") + "format=csv&limit=100000", CM)
+        check("CSV of " + path, whole == 200, whole)
+        before = set(psql(f"SELECT alert_id FROM urenwacht.alert WHERE municipality = '{HERE}' AND status = 'OPEN'").split())
+        writer = threading.Thread(target=write)
+        if key == "alert_id":
+            writer.start()
+        got, cursor, page_count = [], None, 0
+        while page_count < 3000:
+            query = ("&" if "?" in path else "?") + "limit=97" + ("&after=" + cursor if cursor else "")
+            page = json.loads(ask("GET", API + path + query, CM)[2])
+            got += [json.dumps(i) if key is None else i[key] for i in page["items"]]
+            page_count += 1
+            cursor = page["next"]
+            if cursor is None:
+                break
+        if key == "alert_id":
+            stop.set()
+            writer.join()
+            psql("DELETE FROM urenwacht_data.alert_state WHERE client = 'extra'")
+            check("pages have every alert once, while others come", before <= set(got) and len(got) == len(set(got)),
+                  (len(before), len(got), len(set(got))))
+        else:
+            check(f"pages of {path} are the CSV", len(got) == lines.count(b"\r\n") - 1 and len(got) == len(set(got)),
+                  (len(got), lines.count(b"\r\n")))
+    status, headers, content = ask("GET", API + "/alerts?limit=9", CM)
+    tag = headers["ETag"]
+    status, _, content = ask("GET", API + "/alerts?limit=9", CM, headers={"If-None-Match": tag})
+    check("the same list is 304", (status, content) == (304, b""), status)
+    status, _, _ = ask("GET", API + "/alerts?limit=8", CM, headers={"If-None-Match": tag})
+    check("another one is not", status == 200, status)
+    status, headers, content = ask("GET", API + "/alerts?limit=2", CM, headers={"Accept": "text/csv"})
+    check("Accept gives CSV and a cursor", headers["Content-Type"].startswith("text/csv") and headers["Next-Cursor"] and
+          content.count(b"\r\n") == 3, content[:100])
+
+
+def test_bad():
+    for query in ("limit=0", "limit=1001", "limit=x", "limit=-1", "sort=client", "sort=severity;DROP", "after=x", "after=" + "A" * 3000,
+                  "kind=NOPE", "kind=%27%3BDROP", "municipality=036", "municipality=0363%27", "effective_from=2025-13-01",
+                  "nope=1", "limit=1&limit=2", "status=", "state=x", "format=xml", "client=%FF", "client=%00"):
+        call("GET", API + "/alerts", ADMIN, 400, query="?" + query)
+    for text in ("'; DROP TABLE urenwacht_data.token; --", "' OR '1'='1", "$1", "\\", "%", "\u0085", "x" * 250):
+        for name in ("client", "decision", "provider", "product", "assignee"):
+            status, _, content = ask("GET", API + f"/alerts?{name}=" + urllib.parse.quote(text), ADMIN)
+            check(f"{name} is only a text: {text[:20]!r}", status == 200 and json.loads(content)["items"] == [], (status, content[:80]))
+    check("the tables are there", int(psql("SELECT count(*) FROM urenwacht_data.token")) >= 5)
+    for path in ("/../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/assets/..%2f..%2fetc/passwd", "/etc/passwd.", "//x", "/a%00.js",
+                 "/assets/../index.html", API, API + "/", API + "/nope", API + "/alerts/x", "/api/v2/alerts"):
+        status, _, content = ask("GET", path, ADMIN)
+        check("nothing at " + path, status == 404 and b"root:" not in content, (status, content[:80]))
+    for path, status in (("/", 200), ("/alerts/1", 200), ("/assets/index-1a2b3c4d.js", 200), ("/assets/none.js", 404)):
+        got, headers, _ = ask("GET", path)
+        check(f"the page: {path}", got == status and "default-src 'none'" in headers["Content-Security-Policy"], got)
+    check("hashed files are kept", "immutable" in ask("GET", "/assets/index-1a2b3c4d.js")[1]["Cache-Control"])
+    check("methods", ask("DELETE", API + "/alerts", ADMIN)[0] == 405 and ask("POST", "/", ADMIN, body={})[0] == 405 and
+          ask("PATCH", API + "/alerts", ADMIN)[0] == 405)
+    check("a huge body is 413", ask("POST", API + "/session", raw=b"x" * 70000, headers={"Content-Type": "application/json"})[0] == 413)
+    check("no JSON is 400", ask("POST", API + "/session", raw=b"{", headers={"Content-Type": "application/json"})[0] == 400)
+    check("no type is 415", ask("POST", API + "/session", raw=b"{}")[0] == 415)
+    check("deep JSON is 400", ask("POST", API + "/session", raw=b"[" * 60000, headers={"Content-Type": "application/json"})[0] == 400)
+    flood = socket.create_connection(("127.0.0.1", SERVER.port), timeout=10)
+    try:
+        flood.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"y" * 100) for i in range(5000)))
+        answer = flood.recv(200)
+    except OSError:
+        answer = b""
+    check("a flood of headers is refused", b" 200 " not in answer and b" 404 " not in answer, answer)
+
+
+def read_events(answer, limit, deadline):
+    events, last, kind, data = [], None, None, None
+    while len(events) < limit and time.monotonic() < deadline:
+        line = answer.readline().decode().rstrip("\n")
+        if line.startswith("id: "):
+            last = line[4:]
+        elif line.startswith("data: "):
+            data = json.loads(line[6:])
+        elif line == "" and data is not None:
+            events.append((data.get("alert_id") or data["anomaly_id"], data["revision"], data["client"]))
+            data = None
+    return events, last
+
+
+def test_stream():
+    want = int(psql("SELECT (SELECT count(*) FROM urenwacht.alert_revision) + (SELECT count(*) FROM urenwacht.anomaly_revision)"))
+    got, last = [], None
+    deadline = time.monotonic() + 60
+    while len(got) < want and time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", SERVER.port, timeout=20)
+        headers = {"Authorization": "Bearer " + ADMIN}
+        if last:
+            headers["Last-Event-ID"] = last
+        connection.request("GET", API + "/stream" + ("" if last else "?from=beginning"), headers=headers)
+        answer = connection.getresponse()
+        events, last = read_events(answer, min(want - len(got), 401), deadline)
+        got += events
+        answer.close()
+        connection.close()
+        if len(got) in range(802, 1203):
+            check("it stops in order", SERVER.stop() == 0)
+            SERVER.start()
+    check("a stream that is resumed has each revision once", len(got) == want and len(set(e[:2] for e in got)) == want,
+          (want, len(got), len(set(e[:2] for e in got))))
+    seen_paths.add(("get", API + "/stream"))
+    newest = {}
+    for event in got:
+        if event[1] <= newest.get(event[0], 0):
+            check("revisions come in order", False, event)
+            break
+        newest[event[0]] = event[1]
+    status, _, content = ask("GET", API + "/stream?last_event_id=!!", ADMIN)
+    check("a wrong id is 400", status == 400, status)
+    check("anomalies are not for a contract manager", ask("GET", API + "/stream?topics=anomalies", CM)[0] == 403)
+
+
+class Subscriber:
+    def __init__(self, number):
+        self.number, self.last, self.buffer, self.got, self.socket = number, None, b"", [], None
+
+    def connect(self, selector):
+        self.buffer, self.headed, self.pending = b"", False, b""
+        self.socket = socket.create_connection(("127.0.0.1", SERVER.port), timeout=20)
+        query = "kind=EVALUATION_DUE,SURPLUS_EXHAUSTED" + ("" if self.last else "&from=beginning")
+        resume = f"Last-Event-ID: {self.last}\r\n" if self.last else ""
+        self.socket.sendall(f"GET {API}/stream?{query} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ADMIN}\r\n{resume}\r\n".encode())
+        self.socket.setblocking(False)
+        selector.register(self.socket, selectors.EVENT_READ, self)
+
+    def feed(self, data):
+        """Chunked transfer, then lines of the stream; False when it is over."""
+        self.buffer += data
+        if not self.headed:
+            end = self.buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return True
+            if b" 200 " not in self.buffer[:20]:
+                return False
+            self.buffer, self.headed = self.buffer[end + 4:], True
+        while True:
+            end = self.buffer.find(b"\r\n")
+            if end < 0:
+                break
+            size = int(self.buffer[:end], 16)
+            if len(self.buffer) < end + 4 + size:
+                break
+            if size == 0:
+                return False
+            self.pending += self.buffer[end + 2:end + 2 + size]
+            self.buffer = self.buffer[end + 4 + size:]
+        *blocks, self.pending = self.pending.split(b"\n\n")
+        for block in blocks:
+            event = None
+            for line in block.split(b"\n"):
+                if line.startswith(b"id: "):
+                    event_id = line[4:].decode()
+                    self.last = event_id
+                elif line.startswith(b"data: "):
+                    event = line[6:]
+            if event is not None:
+                at = event.find(b'"revision": ')
+                self.got.append((event[14:50], event[at + 12:at + 15].split(b",")[0]))
+        return True
+
+
+def test_many(subscriber_count):
+    """Many at once, with restarts in the middle: each gets each once, in order."""
+    want = int(psql("SELECT count(*) FROM urenwacht.alert_revision WHERE kind IN ('EVALUATION_DUE', 'SURPLUS_EXHAUSTED')"))
+    selector = selectors.DefaultSelector()
+    subscribers = [Subscriber(i) for i in range(subscriber_count)]
+    for subscriber in subscribers:
+        subscriber.connect(selector)
+    restarts, deadline = 0, time.monotonic() + 180
+    while sum(len(s.got) for s in subscribers) < want * subscriber_count and time.monotonic() < deadline:
+        lost = []
+        for key, _ in selector.select(1):
+            try:
+                data = key.data.socket.recv(65536)
+            except OSError:
+                data = b""
+            if not data or not key.data.feed(data):
+                lost.append(key.data)
+        for subscriber in lost:
+            selector.unregister(subscriber.socket)
+            subscriber.socket.close()
+            subscriber.connect(selector)
+        done = sum(len(s.got) for s in subscribers)
+        if restarts < 2 and done > want * subscriber_count * (restarts + 1) // 3:
+            restarts += 1
+            SERVER.stop(signal.SIGTERM if restarts == 1 else signal.SIGKILL)
+            SERVER.start()
+    good = sum(len(s.got) == want and len(set(s.got)) == want for s in subscribers)
+    check(f"{subscriber_count} subscribers, {want} events each, {restarts} restarts: each gets each once",
+          good == subscriber_count and restarts == 2, (good, [len(s.got) for s in subscribers][:5]))
+    status = open(f"/proc/{SERVER.process.pid}/status", encoding="utf-8").read()
+    peak = int(status.split("VmHWM:")[1].split()[0]) // 1024
+    check(f"the server's memory stays bounded ({peak} MiB)", peak < 400 or "asan" in COMMAND, peak)
+    for subscriber in subscribers:
+        subscriber.socket.close()
+
+
+def test_slow_client():
+    slow.settimeout(45)
+    try:
+        ended = slow.recv(10) == b""
+    except OSError:
+        ended = True
+    check("half a request is cut off", ended and time.monotonic() - slow_since < 45)
+
+
+test_contract()
+test_access()
+test_session()
+test_workflow()
+test_pages()
+test_bad()
+test_slow_client()
+test_stream()
+test_many(int(os.environ.get("UW_SUBSCRIBERS", "1000")))
+missing = {(method, path) for path, item in SPEC["paths"].items() for method in item if method != "parameters"} - seen_paths
+check("every path of the contract was asked", not missing, missing)
+check("it stops in order", SERVER.stop() == 0)
+log = open(WORK + "/serve.log", encoding="utf-8").read()
+check("no client and no token is in the log", "c-000" not in log and "uw_" not in log and "Bearer" not in log)
+print(f"{counts['passed']} passed, {counts['failed']} failed")
+sys.exit(counts["failed"] > 0)
