@@ -256,3 +256,30 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION urenwacht_data.dashboard_prepare IS 'Creates the role of the server where it is missing and may be created, and grants it what it needs. Called by the server at its start.';
+
+-- The columns of these views mean what those of the same name mean in the public views and in the tables below.
+DO $$
+DECLARE
+    field record;
+BEGIN
+    FOR field IN
+        SELECT v.relname, a.attname,
+               (SELECT col_description(o.attrelid, o.attnum)
+                  FROM pg_attribute o
+                  JOIN pg_class c ON c.oid = o.attrelid
+                  JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE o.attname = a.attname AND n.nspname IN ('urenwacht', 'urenwacht_data')
+                   AND col_description(o.attrelid, o.attnum) IS NOT NULL
+                 ORDER BY c.relname = v.relname DESC, n.nspname, c.relname LIMIT 1) AS meaning
+          FROM pg_class v
+          JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0
+         WHERE v.relnamespace = 'urenwacht_api'::regnamespace
+    LOOP
+        IF field.meaning IS NOT NULL THEN
+            EXECUTE format('COMMENT ON COLUMN urenwacht_api.%I.%I IS %L', field.relname, field.attname, field.meaning);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON COLUMN urenwacht_api.alert.severity_rank IS '0: INFO, 1: WARNING, 2: CRITICAL; to sort by.';
+COMMENT ON COLUMN urenwacht_api.account.used_percent IS 'Used minutes in percent of the allotment, rounded down.';
