@@ -1,4 +1,5 @@
 #include "core/fold_internal.h"
+#include "core/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -181,53 +182,6 @@ void uw_fold_sort_entries(struct uw_fold *fold)
 
 /* ---- the order of results ---- */
 
-/* A heap sort over any array: no recursion, no memory, and a comparison that gets the client. */
-typedef int compare_items(const struct uw_client *client, const void *a, const void *b);
-
-static void swap_items(char *a, char *b, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        char byte = a[i];
-        a[i] = b[i];
-        b[i] = byte;
-    }
-}
-
-static void sift_down(const struct uw_client *client, char *items, uint32_t root, uint32_t count, size_t size,
-                      compare_items *compare)
-{
-    for (uint64_t child = 2 * (uint64_t)root + 1; child < count; child = 2 * (uint64_t)root + 1) {
-        if (child + 1 < count && compare(client, items + child * size, items + (child + 1) * size) < 0) {
-            child++;
-        }
-        if (compare(client, items + root * size, items + child * size) >= 0) {
-            return;
-        }
-        swap_items(items + root * size, items + child * size, size);
-        root = (uint32_t)child;
-    }
-}
-
-static void sort_items(const struct uw_client *client, void *array, uint32_t count, size_t size,
-                       compare_items *compare)
-{
-    char *items = array;
-    bool sorted = true;
-    for (uint32_t i = 1; i < count && sorted; i++) {
-        sorted = compare(client, items + (i - 1) * size, items + i * size) <= 0;
-    }
-    if (sorted) {
-        return;
-    }
-    for (uint32_t root = count / 2; root-- > 0;) {
-        sift_down(client, items, root, count, size, compare);
-    }
-    for (uint32_t end = count - 1; end > 0; end--) {
-        swap_items(items, items + end * size, size);
-        sift_down(client, items, 0, end, size, compare);
-    }
-}
-
 static int compare_accounts(const struct uw_client *client, const void *a, const void *b)
 {
     const struct uw_account *left = a, *right = b;
@@ -286,9 +240,9 @@ static enum uw_code run(struct uw_fold *fold, bool with_alerts)
         return UW_ENOMEM;
     }
     const struct uw_client *client = fold->client;
-    sort_items(client, fold->accounts, fold->account_count, sizeof *fold->accounts, compare_accounts);
-    sort_items(client, fold->alerts, fold->alert_count, sizeof *fold->alerts, compare_alerts);
-    sort_items(client, fold->anomalies, fold->anomaly_count, sizeof *fold->anomalies, compare_anomalies);
+    uw_sort(client, fold->accounts, fold->account_count, sizeof *fold->accounts, compare_accounts);
+    uw_sort(client, fold->alerts, fold->alert_count, sizeof *fold->alerts, compare_alerts);
+    uw_sort(client, fold->anomalies, fold->anomaly_count, sizeof *fold->anomalies, compare_anomalies);
     return UW_OK;
 }
 

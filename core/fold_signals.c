@@ -1,5 +1,6 @@
 /* SPEC section 5: the signals over net lines. */
 #include "core/fold_internal.h"
+#include "core/sort.h"
 
 #include <string.h>
 
@@ -66,9 +67,10 @@ static void signal_pair(struct uw_fold *fold, enum uw_anomaly_kind kind, uint32_
 /* ---- doubles and overlaps ---- */
 
 /* By start, then provider and staff, then SPEC's order: the doubles of a line stand beside it, the first first. */
-static int compare_starts(const struct uw_client *client, uint32_t a, uint32_t b)
+static int compare_starts(const struct uw_client *client, const void *a, const void *b)
 {
-    const struct uw_line *left = &client->lines[a], *right = &client->lines[b];
+    const uint32_t *left_index = a, *right_index = b;
+    const struct uw_line *left = &client->lines[*left_index], *right = &client->lines[*right_index];
     if (left->started_at_ms != right->started_at_ms) {
         return left->started_at_ms < right->started_at_ms ? -1 : 1;
     }
@@ -89,42 +91,6 @@ static bool is_double(const struct uw_line *a, const struct uw_line *b)
 static int64_t end_of(const struct uw_line *line)
 {
     return line->started_at_ms + line->minutes * MS_PER_MINUTE;
-}
-
-static void sift(const struct uw_client *client, uint32_t *order, uint32_t root, uint32_t count)
-{
-    for (uint64_t child = 2 * (uint64_t)root + 1; child < count; child = 2 * (uint64_t)root + 1) {
-        if (child + 1 < count && compare_starts(client, order[child], order[child + 1]) < 0) {
-            child++;
-        }
-        if (compare_starts(client, order[root], order[child]) >= 0) {
-            return;
-        }
-        uint32_t moved = order[root];
-        order[root] = order[child];
-        order[child] = moved;
-        root = (uint32_t)child;
-    }
-}
-
-static void sort_starts(const struct uw_client *client, uint32_t *order, uint32_t count)
-{
-    bool sorted = true;
-    for (uint32_t i = 1; i < count && sorted; i++) {
-        sorted = compare_starts(client, order[i - 1], order[i]) <= 0;
-    }
-    if (sorted) {
-        return;
-    }
-    for (uint32_t root = count / 2; root-- > 0;) {
-        sift(client, order, root, count);
-    }
-    for (uint32_t end = count - 1; end > 0; end--) {
-        uint32_t moved = order[0];
-        order[0] = order[end];
-        order[end] = moved;
-        sift(client, order, 0, end);
-    }
 }
 
 /* An earlier net line that overlaps line `at` of the list and is no double of it; the first in SPEC's order, so
@@ -158,7 +124,7 @@ static uint32_t find_overlap(const struct uw_fold *fold, uint32_t count, uint32_
 static void signal_doubles_and_overlaps(struct uw_fold *fold, uint32_t count)
 {
     const struct uw_client *client = fold->client;
-    sort_starts(client, fold->order, count);
+    uw_sort(client, fold->order, count, sizeof *fold->order, compare_starts);
     int64_t longest_ms = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct uw_line *line = &client->lines[fold->order[i]];

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/sort.h"
+
 #define SLOTS_MIN 256u
 
 void uw_sums_init(struct uw_sums *sums)
@@ -67,33 +69,9 @@ static int compare_shares(const struct uw_client *client, const struct uw_row_sh
     return order;
 }
 
-static void sift(const struct uw_client *client, struct uw_row_share *shares, uint32_t root, uint32_t count)
+static int compare_items(const struct uw_client *client, const void *a, const void *b)
 {
-    for (uint64_t child = 2 * (uint64_t)root + 1; child < count; child = 2 * (uint64_t)root + 1) {
-        if (child + 1 < count && compare_shares(client, &shares[child], &shares[child + 1]) < 0) {
-            child++;
-        }
-        if (compare_shares(client, &shares[root], &shares[child]) >= 0) {
-            return;
-        }
-        struct uw_row_share moved = shares[root];
-        shares[root] = shares[child];
-        shares[child] = moved;
-        root = (uint32_t)child;
-    }
-}
-
-static void sort_shares(const struct uw_client *client, struct uw_row_share *shares, uint32_t count)
-{
-    for (uint32_t root = count / 2; root-- > 0;) {
-        sift(client, shares, root, count);
-    }
-    for (uint32_t end = count; end-- > 1;) {
-        struct uw_row_share moved = shares[0];
-        shares[0] = shares[end];
-        shares[end] = moved;
-        sift(client, shares, 0, end);
-    }
+    return compare_shares(client, a, b);
 }
 
 static struct uw_row_share with_dimensions(const struct uw_fold *fold, const struct uw_share *share)
@@ -148,7 +126,7 @@ static enum uw_code collect(const struct uw_fold *fold, enum uw_grain grain, str
         sorted = sorted && (i == 0 || shares->items[i - 1].period_from_day < shares->items[i].period_from_day);
     }
     if (!sorted) {
-        sort_shares(fold->client, shares->items, shares->count);
+        uw_sort(fold->client, shares->items, shares->count, sizeof *shares->items, compare_items);
         merge_shares(fold->client, shares);
     }
     return UW_OK;
