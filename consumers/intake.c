@@ -12,26 +12,19 @@
 
 /* The user may change these. */
 static const struct uw_property defaults[] = {
+    /* An instance that was killed comes back as a new member and waits until the old one is taken for dead. The
+     * heartbeats are librdkafka's own thread's, so that a long batch does not delay them. */
+    {"session.timeout.ms", "6000"},
+    {"heartbeat.interval.ms", "1500"},
     /* Some batches in advance. librdkafka counts payloads only, and each small message takes several times as much. */
     {"queued.max.messages.kbytes", "8192"},
     {"queued.min.messages", "100000"},
     {"fetch.wait.max.ms", "100"},
     {"fetch.message.max.bytes", "4194304"},
-    /* An instance that was killed comes back as a new member and waits until the old one is taken for dead. The
-     * heartbeats are librdkafka's own thread's, so that a long batch does not delay them. */
-    {"session.timeout.ms", "6000"},
-    {"heartbeat.interval.ms", "1500"},
     {NULL, NULL},
 };
-
-/* KIP-848: sessions are the broker's to set. */
-static const struct uw_property defaults_by_broker[] = {
-    {"queued.max.messages.kbytes", "8192"},
-    {"queued.min.messages", "100000"},
-    {"fetch.wait.max.ms", "100"},
-    {"fetch.message.max.bytes", "4194304"},
-    {NULL, NULL},
-};
+/* The first so many are about sessions, which are the broker's to set with KIP-848. */
+#define SESSION_DEFAULTS 2
 
 /* What the meaning of the program rests on; with group.id and group.instance.id these are not for the user. */
 static const struct uw_property required_classic[] = {
@@ -72,7 +65,7 @@ static enum uw_code client_open(struct uw_intake *intake, const struct uw_intake
     const char *protocol = uw_kafka_property(options->properties, options->property_count, "group.protocol");
     bool by_broker = protocol != NULL && strcmp(protocol, "consumer") == 0;
     struct uw_kafka_setup setup = {
-        .defaults = by_broker ? defaults_by_broker : defaults,
+        .defaults = by_broker ? defaults + SESSION_DEFAULTS : defaults,
         .properties = options->properties,
         .property_count = options->property_count,
         .required = by_broker ? required_by_broker : required_classic,

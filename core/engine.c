@@ -236,12 +236,6 @@ bool uw_engine_position(const struct uw_engine *engine, int32_t partition, int64
 
 /* ---- recovery: publish what was applied ---- */
 
-struct collected {
-    struct uw_engine *engine;
-    uint32_t count;
-    enum uw_code code;
-};
-
 static bool add_record(struct uw_engine *engine, const struct uw_outbox_record *record)
 {
     if (!uw_reserve((void **)&engine->outbox, &engine->outbox_capacity, engine->outbox_count + 1,
@@ -254,8 +248,7 @@ static bool add_record(struct uw_engine *engine, const struct uw_outbox_record *
 
 static enum uw_code collect_record(void *context, const struct uw_outbox_record *record)
 {
-    struct collected *collected = context;
-    struct uw_engine *engine = collected->engine;
+    struct uw_engine *engine = context;
     struct uw_outbox_record copy = *record;
     struct uw_header *headers = uw_arena_take(&engine->arena, record->header_count * sizeof *headers);
     copy.key = uw_arena_copy(&engine->arena, record->key);
@@ -272,7 +265,6 @@ static enum uw_code collect_record(void *context, const struct uw_outbox_record 
     if (failed || !add_record(engine, &copy)) {
         return UW_ENOMEM;
     }
-    collected->count++;
     return UW_OK;
 }
 
@@ -318,13 +310,12 @@ static enum uw_code recover_share(struct uw_engine *engine, struct share *share,
     while (code == UW_OK && share->published_sequence < share->next_sequence - 1) {
         uw_arena_reset(&engine->arena);
         engine->outbox_count = 0;
-        struct collected collected = {engine, 0, UW_OK};
         code = engine->options.store.outbox(engine->options.store.context, share->partition, share->published_sequence,
-                                            UW_ENGINE_RECOVER_RECORDS, collect_record, &collected, error);
+                                            UW_ENGINE_RECOVER_RECORDS, collect_record, engine, error);
         if (code != UW_OK) {
             break;
         }
-        if (collected.count == 0 || engine->outbox[0].sequence != share->published_sequence + 1) {
+        if (engine->outbox_count == 0 || engine->outbox[0].sequence != share->published_sequence + 1) {
             code = uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL,
                                 "partition %d: outbox record %lld is neither published nor in the database",
                                 (int)share->partition, (long long)share->published_sequence + 1);
@@ -512,34 +503,29 @@ static enum uw_code decode_message(struct uw_engine *engine, const struct uw_mes
 
 /* ---- a batch: loading ---- */
 
-struct loading {
-    struct uw_engine *engine;
-    struct uw_resident **residents;
-};
-
 static enum uw_code load_fact(void *context, uint32_t client_index, const struct uw_event *event)
 {
-    struct loading *loading = context;
+    struct uw_resident **residents = context;
     bool redelivery;
-    return uw_client_add(&loading->residents[client_index]->client, event, &redelivery);
+    return uw_client_add(&residents[client_index]->client, event, &redelivery);
 }
 
 static enum uw_code load_alert(void *context, uint32_t client_index, const struct uw_alert_change *alert)
 {
-    struct loading *loading = context;
-    return uw_client_add_alert(&loading->residents[client_index]->client, alert);
+    struct uw_resident **residents = context;
+    return uw_client_add_alert(&residents[client_index]->client, alert);
 }
 
 static enum uw_code load_anomaly(void *context, uint32_t client_index, const struct uw_anomaly_change *anomaly)
 {
-    struct loading *loading = context;
-    return uw_client_add_anomaly(&loading->residents[client_index]->client, anomaly);
+    struct uw_resident **residents = context;
+    return uw_client_add_anomaly(&residents[client_index]->client, anomaly);
 }
 
 static enum uw_code load_client(void *context, uint32_t client_index, int32_t next_change_day, int32_t rules_version)
 {
-    struct loading *loading = context;
-    struct uw_resident *resident = loading->residents[client_index];
+    struct uw_resident *const *residents = context;
+    struct uw_resident *resident = residents[client_index];
     resident->stored_change_day = next_change_day;
     resident->stored_change_known = true;
     resident->stored_rules_version = rules_version;
@@ -564,8 +550,7 @@ static enum uw_code load_absent(struct uw_engine *engine, struct uw_error *error
     if (count == 0) {
         return UW_OK;
     }
-    struct loading loading = {engine, residents};
-    const struct uw_load_sink sink = {&loading, load_fact, load_alert, load_anomaly, load_client};
+    const struct uw_load_sink sink = {residents, load_fact, load_alert, load_anomaly, load_client};
     enum uw_code code = engine->options.store.load(engine->options.store.context, names, count, &sink, error);
     for (uint32_t i = 0; i < count && code == UW_OK; i++) {
         residents[i]->loaded = true;

@@ -31,7 +31,6 @@ struct uw_serve_options {
     bool cookie_secure;
     const char *page;             /* folder with the built page; "": none */
     int64_t stream_bytes_max;     /* of the events kept for subscribers */
-    bool webhooks_private, webhooks_http; /* private addresses, and http, may be posted to */
     const struct uw_settings *settings;
     void *explain_context;
     uw_serve_explain *explain;
