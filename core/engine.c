@@ -268,6 +268,22 @@ static enum uw_code collect_record(void *context, const struct uw_outbox_record 
     return UW_OK;
 }
 
+/* What Kafka or the outbox say does not fit what is remembered here. That alone proves nothing: an instance that stood
+ * still learns late that others have owned the partition since. So the store is asked, after those who were asked
+ * before; UW_OK only when it confirms what is remembered. */
+static enum uw_code confirm_share(struct uw_engine *engine, const struct share *share, struct uw_error *error)
+{
+    int64_t next_sequence = 0;
+    enum uw_code code = engine->options.store.standing(engine->options.store.context, share->partition, share->epoch,
+                                                       &next_sequence, error);
+    if (code == UW_OK && next_sequence != share->next_sequence) {
+        code = uw_error_set(error, UW_EFENCED, UW_CLASS_FENCED,
+                            "partition %d: the database has %lld outbox records where this instance knows of %lld",
+                            (int)share->partition, (long long)next_sequence - 1, (long long)share->next_sequence - 1);
+    }
+    return code;
+}
+
 /* What Kafka says is published. PostgreSQL may know more when Kafka lost its offsets; then what lies between
  * its knowledge and the outbox's end may or may not have been published, and guessing is not allowed. */
 static enum uw_code find_published(struct uw_engine *engine, struct share *share, struct uw_error *error)
@@ -275,17 +291,22 @@ static enum uw_code find_published(struct uw_engine *engine, struct share *share
     int64_t sequence = 0;
     enum uw_code code =
         engine->options.publisher.published(engine->options.publisher.context, share->partition, &sequence, error);
+    bool ahead = code == UW_OK && sequence >= share->next_sequence;
+    bool lost = code == UW_OK && sequence < share->stored_published_sequence &&
+                share->stored_published_sequence < share->next_sequence - 1 && !engine->options.accept_lost_offsets;
+    if (ahead || lost) {
+        code = confirm_share(engine, share, error);
+    }
     if (code != UW_OK) {
         return code;
     }
-    if (sequence >= share->next_sequence) {
+    if (ahead) {
         return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
                             "partition %d: Kafka says that outbox record %lld is published, the database has only %lld:"
                             " the database is older than the topics (docs/operations.md, Restoring)",
                             (int)share->partition, (long long)sequence, (long long)share->next_sequence - 1);
     }
-    bool lost = sequence < share->stored_published_sequence;
-    if (lost && share->stored_published_sequence < share->next_sequence - 1 && !engine->options.accept_lost_offsets) {
+    if (lost) {
         return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
                             "partition %d: Kafka has lost the group's offsets; outbox records %lld to %lld may or may "
                             "not be published (docs/operations.md, Lost offsets)",
@@ -316,9 +337,12 @@ static enum uw_code recover_share(struct uw_engine *engine, struct share *share,
             break;
         }
         if (engine->outbox_count == 0 || engine->outbox[0].sequence != share->published_sequence + 1) {
-            code = uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL,
-                                "partition %d: outbox record %lld is neither published nor in the database",
-                                (int)share->partition, (long long)share->published_sequence + 1);
+            code = confirm_share(engine, share, error);
+            code = code != UW_OK ? code
+                                 : uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL,
+                                                "partition %d: outbox record %lld is neither published nor in the "
+                                                "database",
+                                                (int)share->partition, (long long)share->published_sequence + 1);
             break;
         }
         int64_t last = engine->outbox[engine->outbox_count - 1].sequence;

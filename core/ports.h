@@ -178,6 +178,10 @@ struct uw_store {
     /* Removes up to `limit` aggregate rows of rules before rules_version, once no client and no partition is left
      * that was judged under such rules; *more: call again. */
     enum uw_code (*sweep)(void *context, int32_t rules_version, uint32_t limit, bool *more, struct uw_error *error);
+    /* Where the outbox of a partition stands now, for an owner whose memory does not fit what others say. UW_EFENCED
+     * when the epoch is not this one any more: another instance has claimed the partition. */
+    enum uw_code (*standing)(void *context, int32_t partition, int64_t epoch, int64_t *next_sequence,
+                             struct uw_error *error);
 };
 
 /* ---- publisher ---- */

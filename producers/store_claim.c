@@ -88,6 +88,32 @@ out:
     return code;
 }
 
+/* A row that is not there any more is of a database that was put back: claiming tells what that means. */
+enum uw_code uw_pgstore_standing(void *context, int32_t partition, int64_t epoch, int64_t *next_sequence,
+                                 struct uw_error *error)
+{
+    struct uw_pgstore *store = context;
+    uint8_t number[4];
+    const struct uw_argument argument = {number, sizeof number};
+    PGresult *result = NULL;
+    enum uw_code code = uw_pgstore_ready(store, error);
+
+    if (code != UW_OK) {
+        return code;
+    }
+    uw_put_int32(number, partition);
+    code = uw_postgres_query(store->postgres, "standing", &argument, 1, &result, error);
+    if (code == UW_OK && (PQntuples(result) != 1 || uw_field_int8(result, 0) != epoch)) {
+        code = uw_error_set(error, UW_EFENCED, UW_CLASS_FENCED, "database: another instance owns partition %d",
+                            (int)partition);
+    }
+    if (code == UW_OK) {
+        *next_sequence = uw_field_int8(result, 1);
+    }
+    PQclear(result);
+    return code;
+}
+
 struct clients_visit {
     uw_client_visit *visit;
     void *context;

@@ -142,5 +142,7 @@ enum uw_code uw_pgstore_mark_all_due(void *context, int32_t partition, int64_t e
                                      struct uw_error *error);
 enum uw_code uw_pgstore_sweep(void *context, int32_t rules_version, uint32_t limit, bool *more,
                               struct uw_error *error);
+enum uw_code uw_pgstore_standing(void *context, int32_t partition, int64_t epoch, int64_t *next_sequence,
+                                 struct uw_error *error);
 
 #endif

@@ -81,6 +81,7 @@ void uw_pgstore_port(struct uw_pgstore *store, struct uw_store *port)
         .due = uw_pgstore_due,
         .mark_all_due = uw_pgstore_mark_all_due,
         .sweep = uw_pgstore_sweep,
+        .standing = uw_pgstore_standing,
     };
 }
 

@@ -225,6 +225,7 @@ static const struct {
               " WHERE s.rules_version <= excluded.rules_version"
               " RETURNING epoch, decisions_offset, declarations_offset, no_shows_offset, evaluations_offset,"
               " next_sequence, published_sequence, rules_fingerprint, as_of"},
+    {"standing", "SELECT epoch, next_sequence FROM urenwacht_data.partition_state WHERE partition = $1::integer"},
     {"unclaimed", "SELECT coalesce((SELECT partition_count FROM urenwacht_data.input), $1::integer + 1),"
                   " coalesce((SELECT rules_version FROM urenwacht_data.partition_state"
                   " WHERE partition = $1::integer), 0)"},

@@ -288,6 +288,13 @@ static enum uw_code shim_sweep(void *context, int32_t rules_version, uint32_t li
     PAUSED(shim->store.sweep(shim->store.context, rules_version, limit, more, error));
 }
 
+static enum uw_code shim_standing(void *context, int32_t partition, int64_t epoch, int64_t *next_sequence,
+                                  struct uw_error *error)
+{
+    struct shim *shim = context;
+    PAUSED(shim->store.standing(shim->store.context, partition, epoch, next_sequence, error));
+}
+
 static enum uw_code shim_published(void *context, int32_t partition, int64_t *sequence, struct uw_error *error)
 {
     struct shim *shim = context;
@@ -340,7 +347,7 @@ static void open_engine(struct history *history, size_t cache_max_bytes)
         .decoder = uw_fake_decoder_port(&history->member),
         .encoder = uw_fake_encoder_port(),
         .store = {&history->shim, shim_claim, shim_load, shim_commit, shim_outbox, shim_due, shim_mark_all_due,
-                  shim_sweep},
+                  shim_sweep, shim_standing},
         .publisher = {&history->shim, shim_published, shim_publish},
         .settings = &history->settings,
         .cache_max_bytes = cache_max_bytes,

@@ -179,6 +179,45 @@ static void test_the_next_owner_publishes(void **state)
     finish(&world);
 }
 
+/* One that stood still while another took its partition over, published there, and perhaps removed what is published.
+ * Kafka's numbers are newer than its memory; it must find that out, not take the database for an old one. */
+static void test_a_zombie_draws_no_conclusions(void **state)
+{
+    (void)state;
+    for (int removed = 0; removed < 2; removed++) {
+        struct world world;
+        static struct uw_message messages[BATCH_MAX];
+        start(&world, true);
+        assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+        struct uw_instance *zombie = &world.instances[0];
+        uint32_t count = uw_instance_poll(zombie, &world.random, 20, messages);
+        assert_int_equal(uw_engine_apply(zombie->engine, messages, count, 1, &zombie->error), UW_OK);
+        assert_true(uw_engine_has_records(zombie->engine));
+        /* Its publication is cut in the middle: recovery will ask Kafka. */
+        world.faults.fault = UW_FAULT_ABORT;
+        world.faults.at = world.faults.calls + 1;
+        assert_int_equal(uw_engine_publish(zombie->engine, &zombie->error), UW_EIO);
+        assert_true(uw_engine_needs_recovery(zombie->engine));
+        assert_int_equal(assign(&world, 1, 0), UW_PROGRESS_DONE);
+        apply_all(&world, 1);
+        int64_t published = world.kafka.published_sequence[0];
+        if (removed) {
+            /* It asked Kafka before the other published, and the outbox after. */
+            world.kafka.published_sequence[0] = 0;
+            world.store.outbox_count = 0;
+        }
+        uint32_t committed = world.kafka.committed_count;
+        assert_int_equal(uw_engine_recover(zombie->engine, &zombie->error), UW_EFENCED);
+        assert_int_equal(zombie->error.class, UW_CLASS_FENCED);
+        assert_int_equal(world.kafka.committed_count, committed);
+        /* Taken over anew it knows what there is. */
+        world.kafka.published_sequence[0] = published;
+        assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+        assert_string_equal(world.kafka.problem, "");
+        finish(&world);
+    }
+}
+
 /* A partition is taken between commit and publication: what belongs to the others is published by recovery. */
 static void test_a_partition_is_taken_in_between(void **state)
 {
@@ -498,6 +537,7 @@ int main(void)
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_a_zombie_is_fenced),
         cmocka_unit_test(test_the_next_owner_publishes),
+        cmocka_unit_test(test_a_zombie_draws_no_conclusions),
         cmocka_unit_test(test_a_partition_is_taken_in_between),
         cmocka_unit_test(test_positions_are_told_once),
         cmocka_unit_test(test_a_long_recovery),

@@ -69,6 +69,13 @@ static void claim_tells_all(void **state)
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
     assert_int_equal(port.mark_all_due(port.context, 7, change.epoch, UINT64_MAX - 1, &error), UW_OK);
     assert_int_equal(port.mark_all_due(port.context, 7, change.epoch - 1, 1, &error), UW_EFENCED);
+    int64_t next_sequence = 1;
+    assert_int_equal(port.standing(port.context, 7, change.epoch - 1, &next_sequence, &error), UW_EFENCED);
+    assert_int_equal(error.class, UW_CLASS_FENCED);
+    assert_int_equal(port.standing(port.context, 8, 1, &next_sequence, &error), UW_EFENCED);
+    assert_int_equal(next_sequence, 1);
+    assert_int_equal(port.standing(port.context, 7, change.epoch, &next_sequence, &error), UW_OK);
+    assert_true(next_sequence == INT64_C(6000000000));
     assert_int_equal(port.claim(port.context, 7, 1, &claim, &error), UW_OK);
     assert_int_equal(claim.partition, 7);
     assert_true(claim.epoch == change.epoch + 1 && claim.previous_epoch == change.epoch);

@@ -349,6 +349,25 @@ static enum uw_code store_sweep(void *context, int32_t rules_version, uint32_t l
     return code;
 }
 
+static enum uw_code store_standing(void *context, int32_t partition, int64_t epoch, int64_t *next_sequence,
+                                   struct uw_error *error)
+{
+    struct uw_fake_session *session = context;
+    const struct uw_fake_partition *stored = &session->store->partitions[partition];
+    enum uw_fault fault = uw_faults_call(session->faults);
+    enum uw_code code = uw_faults_before(session->faults, fault, true, error);
+    if (code == UW_OK) {
+        code = uw_faults_after(session->faults, fault, error);
+    }
+    if (code == UW_OK && stored->epoch != epoch) {
+        code = uw_error_set(error, UW_EFENCED, UW_CLASS_FENCED, "another instance owns the partition");
+    }
+    if (code == UW_OK) {
+        *next_sequence = stored->next_sequence;
+    }
+    return code;
+}
+
 /* ---- committing ---- */
 
 static bool matches(const struct uw_fake_store *store, const struct uw_partition_change *change)
@@ -641,6 +660,6 @@ bool uw_fake_store_has_former(const struct uw_fake_store *store)
 
 struct uw_store uw_fake_store_port(struct uw_fake_session *session)
 {
-    return (struct uw_store){session,   store_claim, store_load,        store_commit,
-                             store_outbox, store_due, store_mark_all_due, store_sweep};
+    return (struct uw_store){session,   store_claim,        store_load,  store_commit,  store_outbox,
+                             store_due, store_mark_all_due, store_sweep, store_standing};
 }
