@@ -17,7 +17,9 @@ class Proxy:
         self.target, self.port, self.mode, self.delay_seconds = target, port, "pass", 0.0
         self.random = random.Random(seed)
         self.pairs, self.cut_at, self.cut_after_seconds, self.cuts = [], None, 0.0, 0
+        self.problems = []
         self.loop = asyncio.new_event_loop()
+        self.loop.set_exception_handler(lambda _, context: self.problems.append(context))
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -35,6 +37,11 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(self.end(), self.loop).result(10)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
+        if self.thread.is_alive():
+            raise RuntimeError("the proxy does not end")
+        self.loop.close()
+        if self.problems:
+            raise RuntimeError(f"the proxy itself failed: {self.problems[0]}")
 
     async def end(self):
         self.server.close()
@@ -44,19 +51,29 @@ class Proxy:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.server.wait_closed()
 
     async def serve(self, reader, writer):
         try:
+            await self.carry(reader, writer)
+        except asyncio.CancelledError:
+            # Only the proxy's end cancels, and up to Python 3.11 the streams print a cancelled task as a failure.
+            pass
+        finally:
+            writer.transport.abort()
+
+    async def carry(self, reader, writer):
+        try:
             there_reader, there_writer = await asyncio.open_connection(*self.target)
         except OSError:
-            writer.transport.abort()
             return
         pair = (writer, there_writer)
         self.pairs.append(pair)
-        await asyncio.gather(self.pump(reader, there_writer, pair, True), self.pump(there_reader, writer, pair, False))
-        for side in pair:
-            side.transport.abort()
-        if pair in self.pairs:
+        try:
+            await asyncio.gather(self.pump(reader, there_writer, pair, True),
+                                 self.pump(there_reader, writer, pair, False))
+        finally:
+            there_writer.transport.abort()
             self.pairs.remove(pair)
 
     async def pump(self, reader, writer, pair, to_server):
