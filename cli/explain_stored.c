@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/engine.h"
+#include "cli/faults.h"
 #include "producers/postgres_columns.h"
 
 #define STATEMENT_CLIENT "explain_client"
@@ -304,7 +304,7 @@ void uw_explain_compare(struct uw_explanation *explanation)
         explanation->comparison = UW_COMPARISON_NOTHING_STORED;
     } else if (stored->as_of_day != explanation->as_of_day) {
         explanation->comparison = UW_COMPARISON_OTHER_AS_OF;
-    } else if (stored->fingerprint != uw_engine_fingerprint(explanation->settings)) {
+    } else if (stored->fingerprint != uw_engine_fingerprint(explanation->settings, uw_faults_rules_version())) {
         explanation->comparison = UW_COMPARISON_OTHER_RULES;
     } else if (stored->judging_pending) {
         explanation->comparison = UW_COMPARISON_PENDING;

@@ -68,7 +68,7 @@ void uw_faults_wrap(struct uw_store *store, struct uw_publisher *publisher)
 int32_t uw_faults_rules_version(void)
 {
     const char *version = getenv("URENWACHT_TEST_RULES_VERSION");
-    return version == NULL ? 0 : (int32_t)strtol(version, NULL, 10);
+    return version == NULL ? UW_RULES_VERSION : (int32_t)strtol(version, NULL, 10);
 }
 
 #else

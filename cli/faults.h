@@ -12,17 +12,17 @@
 #ifndef UW_CLI_FAULTS_H
 #define UW_CLI_FAULTS_H
 
-#include "core/ports.h"
+#include "core/engine.h"
 
 #ifdef UW_FAULT_POINTS
 /* Wraps the ports in place. */
 void uw_faults_wrap(struct uw_store *store, struct uw_publisher *publisher);
-/* 0: the program's own. */
+/* By which rules' version this program judges. */
 int32_t uw_faults_rules_version(void);
 #else
 static inline int32_t uw_faults_rules_version(void)
 {
-    return 0;
+    return UW_RULES_VERSION;
 }
 static inline void uw_faults_wrap(struct uw_store *store, struct uw_publisher *publisher)
 {

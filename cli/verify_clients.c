@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/faults.h"
 #include "cli/verify.h"
-#include "core/engine.h"
 #include "schemas/identity.h"
 
 #define STEP_CLIENTS 1000u
@@ -532,7 +532,7 @@ static enum uw_code verify_subject(struct step *step, struct subject *subject, s
 {
     struct uw_verify *verify = step->verify;
     const struct uw_verify_partition *partition = uw_verify_partition_of(verify, subject->partition);
-    bool former = subject->known && subject->rules_version != UW_RULES_VERSION, waiting;
+    bool former = subject->known && subject->rules_version != uw_faults_rules_version(), waiting;
     enum uw_code code;
 
     verify->report.compared[UW_VERIFY_CLIENT]++;

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/faults.h"
 #include "cli/verify.h"
-#include "core/engine.h"
 
 #define FINGERPRINT_BYTES 20
 /* Records of the outbox that are looked up in the histories at once. */
@@ -137,7 +137,8 @@ enum uw_code uw_verify_partitions(struct uw_verify *verify, bool topics_only, st
 {
     struct partitions partitions = {.verify = verify,
                                     .topics_only = topics_only,
-                                    .fingerprint = uw_engine_fingerprint(&verify->config->settings)};
+                                    .fingerprint = uw_engine_fingerprint(&verify->config->settings,
+                                                                         uw_faults_rules_version())};
     enum uw_code code = uw_pgaudit_partitions(verify->store, visit_partition, &partitions, error);
 
     if (code != UW_OK && partitions.error.code != UW_OK) {

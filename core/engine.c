@@ -64,15 +64,10 @@ static enum uw_code out_of_memory(struct uw_error *error)
                         UW_ENGINE_BATCH_BYTES_MAX >> 20);
 }
 
-static uint64_t fingerprint_of(const struct uw_settings *settings, int32_t rules_version)
+uint64_t uw_engine_fingerprint(const struct uw_settings *settings, int32_t rules_version)
 {
     uint64_t fingerprint = uw_settings_fingerprint(settings) * UINT64_C(1099511628211) + (uint64_t)rules_version;
     return fingerprint == 0 ? 1 : fingerprint;
-}
-
-uint64_t uw_engine_fingerprint(const struct uw_settings *settings)
-{
-    return fingerprint_of(settings, UW_RULES_VERSION);
 }
 
 enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_engine **engine, struct uw_error *error)
@@ -85,7 +80,7 @@ enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_e
     opened->options = *options;
     opened->as_of_day = options->as_of_day;
     opened->options.rules_version = options->rules_version == 0 ? UW_RULES_VERSION : options->rules_version;
-    opened->fingerprint = fingerprint_of(options->settings, opened->options.rules_version);
+    opened->fingerprint = uw_engine_fingerprint(options->settings, opened->options.rules_version);
     uw_judgement_init(&opened->judgement, options->settings, opened->options.rules_version);
     uw_arena_init(&opened->arena, UW_ENGINE_BATCH_BYTES_MAX);
     *engine = opened;
@@ -930,7 +925,7 @@ void uw_engine_tick(struct uw_engine *engine, int32_t as_of_day)
 enum uw_code uw_engine_replace_settings(struct uw_engine *engine, const struct uw_settings *settings,
                                         struct uw_error *error)
 {
-    uint64_t fingerprint = fingerprint_of(settings, engine->options.rules_version);
+    uint64_t fingerprint = uw_engine_fingerprint(settings, engine->options.rules_version);
     bool differs = fingerprint != engine->fingerprint;
     engine->options.settings = settings;
     engine->judgement.settings = settings;

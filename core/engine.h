@@ -85,8 +85,8 @@ enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error)
 
 /* A new day; cheap. The work is done by uw_engine_due. */
 void uw_engine_tick(struct uw_engine *engine, int32_t as_of_day);
-/* Of these thresholds and of UW_RULES_VERSION; never 0. Kept with each partition that was judged by them. */
-uint64_t uw_engine_fingerprint(const struct uw_settings *settings);
+/* Of these thresholds and rules; never 0. Kept with each partition that was judged by them. */
+uint64_t uw_engine_fingerprint(const struct uw_settings *settings, int32_t rules_version);
 /* New thresholds; all owned partitions are marked for judging again. The old ones may be freed afterwards. */
 enum uw_code uw_engine_replace_settings(struct uw_engine *engine, const struct uw_settings *settings,
                                         struct uw_error *error) UW_MUST_USE;

@@ -401,7 +401,7 @@ static void test_signals_are_compared_when_they_can_be(void **state)
     line(world, 1, "A", "2026-02-02", 160);
     struct uw_explanation *e = explain_one(world);
     assert_int_equal(e->comparison, UW_COMPARISON_OTHER_RULES);
-    e->stored.fingerprint = uw_engine_fingerprint(&world->settings);
+    e->stored.fingerprint = uw_engine_fingerprint(&world->settings, UW_RULES_VERSION);
     e->stored.judging_pending = true;
     uw_explain_compare(e);
     assert_int_equal(e->comparison, UW_COMPARISON_PENDING);

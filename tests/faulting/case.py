@@ -10,7 +10,7 @@ import confluent_kafka
 import confluent_kafka.admin
 
 import lib_kafka
-from faulting import verdict
+from faulting import verdict, witness
 from faulting.servers import Process, Watcher, sql
 
 FEED_PATIENCE_SECONDS = 180
@@ -31,10 +31,12 @@ class Case:
         self.partitions = partitions
         self.processes, self.injections, self.in_flight, self.poison, self.notes = [], [], [], [], []
         self.serial, self.feeder, self.feed_problem = 0, None, None
+        # For the command's own check, which judges by the program's rules.
+        self.verify_environment = {}
         # Messages that were in the topics and are not to be counted.
         self.skipped = 0
         # A record may come a second time: only after --accept-lost-offsets.
-        self.repeats, self.verifiable = False, True
+        self.repeats = False
         self.admin = None
         self.expected_path, self.as_of = self.stream.expected_path, self.stream.as_of
         self.base_dsn = dsn or self.servers.dsn
@@ -73,6 +75,7 @@ class Case:
         os.environ.update(UW_TOPICS=self.id, UW_GROUP=self.id, URENWACHT_DSN=self.dsn)
         self.must("migrate")
         self.must("topics", "--create")
+        witness.install(self)
         self.watcher = Watcher(self.dsn)
 
     def close(self, keep=False):
@@ -122,7 +125,8 @@ class Case:
         self.serial += 1
         log = f"{self.folder}/{self.serial:03d}-{name or words[0]}.log"
         line = self.words(*words) + [w for k, v in settings.items() for w in ("--set", f"{k.replace('__', '.')}={v}")]
-        process = Process(line, log, self.environment(**(environment or {})))
+        # The name in the database tells processes apart, also those that share an instance's name.
+        process = Process(line, log, self.environment(PGAPPNAME=f"{name or words[0]}-{self.serial}", **(environment or {})))
         self.processes.append(process)
         return process
 

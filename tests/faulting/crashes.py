@@ -2,6 +2,7 @@
 import signal
 import time
 
+from faulting import witness
 from faulting.case import Failed, last_line
 
 FAULT_POINTS = ("after-commit", "before-commit", "before-publish", "after-publish", "before-claim", "after-claim")
@@ -45,6 +46,7 @@ def fault_points(case):
 
 def freeze(case):
     """SIGSTOP beyond the session's and the transactions' timeouts; another takes over; SIGCONT"""
+    log = witness.ServerLog(case)
     case.feed(seconds=60 if case.suite.long else 14)
     turns = 4 if case.suite.long else 1
     other = case.processor("--instance", "heir")
@@ -73,6 +75,9 @@ def freeze(case):
     case.feed_end()
     case.stop(other)
     case.settle("--instance", "heir")
+    unexpected = log.unexpected()
+    if unexpected:
+        raise Failed(f"the database's log has: {unexpected[0][:300]}")
 
 
 def owners(case):

@@ -84,20 +84,20 @@ def day_turns(case):
 def upgrade(case):
     """instances of two versions that judge by other rules' numbers share the work during an upgrade"""
     case.feed(seconds=14)
-    # The check would judge by the program's own number.
-    case.verifiable = False
+    newer = {"URENWACHT_TEST_RULES_VERSION": "1000"}
     old = [case.processor("--instance", name) for name in ("a", "b")]
     case.wait_progress(40)
     for name in ("a", "b"):
         case.pause(0.8, 1.6)
         case.inject()
         case.stop(old.pop(0))
-        old.append(case.processor("--instance", name, environment={"URENWACHT_TEST_RULES_VERSION": "1000"}))
+        old.append(case.processor("--instance", name, environment=newer))
         case.wait_progress(40)
     case.feed_end()
     for process in old:
         case.stop(process)
-    case.settle("--instance", "a", environment={"URENWACHT_TEST_RULES_VERSION": "1000"})
+    case.settle("--instance", "a", environment=newer)
+    case.verify_environment = newer
 
 
 CASES = {"clock": clock, "day-turns": day_turns, "upgrade": upgrade}

@@ -6,7 +6,7 @@ import time
 import compare
 import confluent_kafka
 import lib_kafka
-from faulting import stream
+from faulting import stream, witness
 
 SHOWN = 4
 STABLE_SECONDS = 75
@@ -119,9 +119,9 @@ def judge_progress(case, verdict):
 
 def judge_verify(case, verdict):
     """The command's own check of everything stored, where the command has it."""
-    if not case.suite.has_verify or not case.verifiable:
+    if not case.suite.has_verify:
         return
-    process = case.start("verify", name="verify")
+    process = case.start("verify", name="verify", environment=case.verify_environment)
     status = process.wait(120)
     verdict.note("wrong", int(status != 0), f"urenwacht verify ended with {status}: {process.says()[-400:]}")
 
@@ -140,4 +140,5 @@ def judge(case):
     verdict.note("lost", max(0, held - seen), f"the outbox held {held} records, {seen} are published")
     verdict.note("doubled", 0 if case.repeats else max(0, seen - held), f"the outbox held {held} records, {seen} are published")
     judge_verify(case, verdict)
+    witness.judge(case, verdict)
     return verdict
