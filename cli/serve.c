@@ -23,7 +23,7 @@ static const char about[] =
 static const struct uw_option table[] = {
     {"listen", "ADDRESS", "IP address to listen on (serve.listen)"},
     {"port", "PORT", "port to listen on; 0 takes a free one (serve.port)"},
-    {"page", "FOLDER", "folder with the built page (serve.page)"},
+    {"page", "FOLDER", "folder of a page instead of the one that is compiled in (serve.page)"},
 };
 #define TABLE_COUNT ((uint32_t)(sizeof table / sizeof table[0]))
 

@@ -132,17 +132,30 @@ static const struct file *find(const struct uw_page *page, const char *path)
     return NULL;
 }
 
+static void take_built(struct uw_page *page)
+{
+    for (uint32_t i = 0; i < uw_page_built_count && i < UW_PAGE_FILES_MAX; i++) {
+        const struct uw_page_built *built = &uw_page_built[i];
+        page->files[page->file_count++] = (struct file){
+            built->path, type_of(built->path), {(const char *)built->bytes, built->size}};
+    }
+}
+
 enum uw_code uw_page_open(const char *folder, struct uw_page **page, struct uw_error *error)
 {
     struct uw_page *made = calloc(1, sizeof *made);
-    enum uw_code code;
+    enum uw_code code = UW_OK;
     if (made == NULL) {
         return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the page");
     }
     uw_arena_init(&made->arena, UW_PAGE_BYTES_MAX);
-    code = read_folder(made, folder, "", 0, error);
+    if (folder[0] == '\0') {
+        take_built(made);
+    } else {
+        code = read_folder(made, folder, "", 0, error);
+    }
     made->index = find(made, "/index.html");
-    if (code == UW_OK && made->index == NULL) {
+    if (code == UW_OK && folder[0] != '\0' && made->index == NULL) {
         code = refuse(error, folder, "has no index.html");
     }
     if (code != UW_OK) {

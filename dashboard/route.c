@@ -596,7 +596,7 @@ void uw_route(void *context, uint32_t worker, struct uw_http_request *request)
         answer_ready(server, desk, request);
     } else if (is_path(request, "/metrics")) {
         answer_metrics(server, desk, request);
-    } else if (server->page == NULL || !uw_page_answer(server->page, request)) {
+    } else if (!uw_page_answer(server->page, request)) {
         uw_http_problem(request, 404, "there is nothing at this path");
     }
 }

@@ -14,7 +14,7 @@ struct uw_server {
     struct uw_desk *desks[UW_HTTP_WORKERS_MAX]; /* one a worker */
     struct uw_reporter *reporter;
     struct uw_stream *stream;
-    struct uw_page *page; /* NULL: none */
+    struct uw_page *page;
 };
 
 /* Fills the answer: uw_http_handle, with the server as its context. */

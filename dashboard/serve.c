@@ -114,13 +114,8 @@ static enum uw_code open_http(struct uw_server *server, struct uw_error *error)
                                          .handle = uw_route,
                                          .stopping = on_stopping,
                                          .log = log_http};
-    if (options->page[0] != '\0') {
-        enum uw_code code = uw_page_open(options->page, &server->page, error);
-        if (code != UW_OK) {
-            return code;
-        }
-    }
-    return uw_http_open(&http, &server->http, error);
+    enum uw_code code = uw_page_open(options->page, &server->page, error);
+    return code == UW_OK ? uw_http_open(&http, &server->http, error) : code;
 }
 
 enum uw_code uw_serve_run(const struct uw_serve_options *options, struct uw_error *error)

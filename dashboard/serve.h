@@ -29,7 +29,7 @@ struct uw_serve_options {
     int32_t port; /* 0: any free one; it is logged */
     uint32_t workers, connections_max, connections_per_address_max;
     bool cookie_secure;
-    const char *page;             /* folder with the built page; "": none */
+    const char *page;             /* folder with the page; "": the one that is compiled in */
     int64_t stream_bytes_max;     /* of the events kept for subscribers */
     const struct uw_settings *settings;
     void *explain_context;

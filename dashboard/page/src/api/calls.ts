@@ -1,0 +1,80 @@
+/* The calls of dashboard/openapi.yaml, typed. Those that read take a signal that ends them. */
+import { call, segment, type Parameters } from './client';
+import type {
+  Account,
+  Action,
+  AggregateRow,
+  Alert,
+  AlertDetail,
+  AlertWorkflow,
+  Anomaly,
+  AnomalyDetail,
+  Case,
+  CaseState,
+  CountRow,
+  Decision,
+  DecisionDetail,
+  Dimensions,
+  Outcome,
+  Page,
+  Progress,
+} from './types';
+
+const get = <T>(path: string, query: Parameters, signal: AbortSignal) => call<T>('GET', path, { query, signal });
+
+export const dimensions = (signal: AbortSignal) => get<Dimensions>('dimensions', {}, signal);
+export const progress = (signal: AbortSignal) => get<Progress>('progress', {}, signal);
+
+export const alerts = (query: Parameters, signal: AbortSignal) => get<Page<Alert>>('alerts', query, signal);
+export const alert = (id: string, signal: AbortSignal) => get<AlertDetail>(`alerts/${segment(id)}`, {}, signal);
+
+/* Counts by up to three dimensions: alertCounts(['kind', 'severity'], {}, signal). */
+export async function alertCounts<D extends string>(
+  by: readonly D[],
+  query: Parameters,
+  signal: AbortSignal,
+): Promise<CountRow<D>[]> {
+  return (await get<{ items: CountRow<D>[] }>('alerts/counts', { ...query, by: by.join(',') }, signal)).items;
+}
+
+export const assignAlert = (id: string, assignee: string | null) =>
+  call<AlertWorkflow>('PUT', `alerts/${segment(id)}/assignment`, { body: { assignee } });
+export const acknowledgeAlert = (id: string, note: string) =>
+  call<AlertWorkflow>('PUT', `alerts/${segment(id)}/acknowledgement`, { body: { note } });
+export const snoozeAlert = (id: string, until: string | null, note: string) =>
+  call<AlertWorkflow>('PUT', `alerts/${segment(id)}/snooze`, { body: { until, note } });
+export const reportEvaluation = (id: string, heldOn: string, outcome: Outcome, note: string) =>
+  call<{ event_id: string; closes: boolean }>('POST', `alerts/${segment(id)}/evaluation`, {
+    body: { held_on: heldOn, outcome, note },
+  });
+
+export const anomalies = (query: Parameters, signal: AbortSignal) => get<Page<Anomaly>>('anomalies', query, signal);
+export const anomaly = (id: string, signal: AbortSignal) =>
+  get<AnomalyDetail>(`anomalies/${segment(id)}`, {}, signal);
+
+export async function anomalyCounts<D extends string>(
+  by: readonly D[],
+  query: Parameters,
+  signal: AbortSignal,
+): Promise<CountRow<D>[]> {
+  return (await get<{ items: CountRow<D>[] }>('anomalies/counts', { ...query, by: by.join(',') }, signal)).items;
+}
+
+export const setCase = (id: string, state: CaseState, assignee: string | null, note: string) =>
+  call<Case>('PUT', `anomalies/${segment(id)}/case`, { body: note === '' ? { state, assignee } : { state, assignee, note } });
+export const addToDiary = (id: string, note: string) =>
+  call<Action>('POST', `anomalies/${segment(id)}/diary`, { body: { note } });
+
+export const decisions = (query: Parameters, signal: AbortSignal) => get<Page<Decision>>('decisions', query, signal);
+export const accounts = (query: Parameters, signal: AbortSignal) => get<Page<Account>>('accounts', query, signal);
+
+export const decision = (municipality: string, id: string, client: string | null, signal: AbortSignal) =>
+  get<DecisionDetail>(`decisions/${segment(municipality)}/${segment(id)}`, { client }, signal);
+
+export async function aggregates(
+  grain: 'weekly' | 'monthly',
+  query: Parameters,
+  signal: AbortSignal,
+): Promise<AggregateRow[]> {
+  return (await get<{ items: AggregateRow[] }>(`aggregates/${grain}`, query, signal)).items;
+}

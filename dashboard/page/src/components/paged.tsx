@@ -1,0 +1,94 @@
+/* A list that grows page by page: its rows so far, and a button for more. */
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { Problem } from '../api/client';
+import type { Page } from '../api/types';
+import { useFormat } from '../format';
+import { common } from '../texts/common';
+import { useTexts } from '../texts/dictionary';
+import { ProblemNote } from './states';
+
+export interface Paged<T> {
+  rows: T[] | null;
+  /* Whether there are more rows. */
+  more: boolean;
+  problem: Problem | null;
+  loading: boolean;
+  loadMore: () => void;
+  reload: () => void;
+  /* Changes the rows in hand, for what was done to one of them. */
+  update: (change: (rows: T[]) => T[]) => void;
+}
+
+/* Starts anew whenever `key` changes. */
+export function usePaged<T>(
+  key: string,
+  load: (after: string | null, signal: AbortSignal) => Promise<Page<T>>,
+): Paged<T> {
+  const [rows, setRows] = useState<T[] | null>(null);
+  const [next, setNext] = useState<string | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [loading, setLoading] = useState(true);
+  const [turn, setTurn] = useState(0);
+  const latest = useRef(load);
+  const running = useRef<AbortController | null>(null);
+  latest.current = load;
+
+  const run = useCallback((after: string | null) => {
+    running.current?.abort();
+    const controller = new AbortController();
+    running.current = controller;
+    setLoading(true);
+    latest.current(after, controller.signal).then(
+      (page) => {
+        if (!controller.signal.aborted) {
+          setRows((before) => (after === null || before === null ? page.items : [...before, ...page.items]));
+          setNext(page.next);
+          setProblem(null);
+          setLoading(false);
+        }
+      },
+      (error: unknown) => {
+        if (!controller.signal.aborted) {
+          setProblem(error instanceof Problem ? error : new Problem(0, String(error)));
+          setLoading(false);
+        }
+      },
+    );
+  }, []);
+
+  useEffect(() => {
+    run(null);
+    return () => running.current?.abort();
+  }, [key, turn]);
+
+  return {
+    rows,
+    more: next !== null,
+    problem,
+    loading,
+    loadMore: () => run(next),
+    reload: () => setTurn((before) => before + 1),
+    update: (change) => setRows((before) => (before === null ? null : change(before))),
+  };
+}
+
+export function PagedEnd<T>({ list }: { list: Paged<T> }) {
+  const t = useTexts(common);
+  const f = useFormat();
+  if (list.problem !== null) {
+    return <ProblemNote problem={list.problem} retry={list.rows === null ? list.reload : list.loadMore} />;
+  }
+  if (list.rows === null || list.rows.length === 0) {
+    return null;
+  }
+  return (
+    <div class="paged-end">
+      <span role="status">{t.moreOf(f.number(list.rows.length))}</span>
+      {list.more && (
+        <button type="button" class="button" disabled={list.loading} onClick={list.loadMore}>
+          {t.more}
+        </button>
+      )}
+    </div>
+  );
+}

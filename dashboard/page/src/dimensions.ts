@@ -1,0 +1,62 @@
+/* The values by which lists are filtered; asked for once for all pages. */
+import { useMemo } from 'preact/hooks';
+import { dimensions as ask } from './api/calls';
+import type { Dimensions } from './api/types';
+import type { Filter } from './components/filters';
+import { createStore, useStore } from './store';
+import { domain } from './texts/domain';
+import { useTexts } from './texts/dictionary';
+
+const store = createStore<Dimensions | null>(null);
+
+/* Called when somebody has logged in; without an answer the filters have no options. */
+export function loadDimensions(): void {
+  ask(new AbortController().signal).then(
+    (answer) => store.set(answer),
+    () => store.set(null),
+  );
+}
+
+export function forgetDimensions(): void {
+  store.set(null);
+}
+
+export const useDimensions = (): Dimensions | null => useStore(store);
+
+const plain = (values: readonly string[]) => values.map((value) => ({ value, label: value }));
+
+/* The filters that nearly every list has. */
+export function useCommonFilters(): { municipality: Filter; provider: Filter; product: Filter; law: Filter; model: Filter } {
+  const t = useTexts(domain);
+  const values = useDimensions();
+  return useMemo(
+    () => ({
+      municipality: {
+        kind: 'many',
+        name: 'municipality',
+        label: t.municipality,
+        options: plain(values?.municipalities ?? []),
+      },
+      provider: { kind: 'many', name: 'provider', label: t.provider, options: plain(values?.providers ?? []) },
+      product: {
+        kind: 'many',
+        name: 'product',
+        label: t.product,
+        options: plain([...new Set((values?.products ?? []).map((product) => product.product))]),
+      },
+      law: {
+        kind: 'many',
+        name: 'law',
+        label: t.lawLabel,
+        options: (values?.laws ?? []).map((law) => ({ value: law, label: t.law[law] })),
+      },
+      model: {
+        kind: 'many',
+        name: 'model',
+        label: t.modelLabel,
+        options: (values?.models ?? []).map((model) => ({ value: model, label: t.model[model] })),
+      },
+    }),
+    [t, values],
+  );
+}

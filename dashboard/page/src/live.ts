@@ -1,0 +1,82 @@
+/*
+ * Alerts and signals as they happen: one stream for the whole page. The browser comes back by itself after a loss,
+ * with the id of the last event, and misses nothing.
+ */
+import { address } from './api/client';
+import type { AlertCore, AnomalyCore } from './api/types';
+import { createStore, useStore } from './store';
+
+export type LiveState = 'connecting' | 'live' | 'away';
+
+export interface LiveListener {
+  alert?: (alert: AlertCore) => void;
+  anomaly?: (anomaly: AnomalyCore) => void;
+  /* Events were lost for good: what is shown has to be read again. */
+  gap?: () => void;
+}
+
+const RETRY_MS = 10_000;
+const liveStore = createStore<LiveState>('connecting');
+const listeners = new Set<LiveListener>();
+let source: EventSource | null = null;
+let retry: number | undefined;
+let lastEventId = '';
+
+function remember(event: MessageEvent<string>): void {
+  if (event.lastEventId !== '') {
+    lastEventId = event.lastEventId;
+  }
+}
+
+function open(): void {
+  const stream = new EventSource(address('stream', { last_event_id: lastEventId }));
+  source = stream;
+  stream.addEventListener('open', () => liveStore.set('live'));
+  stream.addEventListener('alert', (event: MessageEvent<string>) => {
+    remember(event);
+    const alert = JSON.parse(event.data) as AlertCore;
+    listeners.forEach((listener) => listener.alert?.(alert));
+  });
+  stream.addEventListener('anomaly', (event: MessageEvent<string>) => {
+    remember(event);
+    const anomaly = JSON.parse(event.data) as AnomalyCore;
+    listeners.forEach((listener) => listener.anomaly?.(anomaly));
+  });
+  stream.addEventListener('gap', () => listeners.forEach((listener) => listener.gap?.()));
+  stream.addEventListener('error', () => {
+    liveStore.set('away');
+    // A refusal (503, 429) closes it for good; only a lost connection is tried again by the browser.
+    if (stream.readyState === EventSource.CLOSED) {
+      window.clearTimeout(retry);
+      retry = window.setTimeout(() => {
+        open();
+        // Without a position the new stream starts at its own now.
+        if (lastEventId === '') {
+          listeners.forEach((listener) => listener.gap?.());
+        }
+      }, RETRY_MS);
+    }
+  });
+}
+
+export function startLive(): void {
+  stopLive();
+  open();
+}
+
+export function stopLive(): void {
+  window.clearTimeout(retry);
+  source?.close();
+  source = null;
+  lastEventId = '';
+  liveStore.set('connecting');
+}
+
+export function subscribeLive(listener: LiveListener): () => void {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+export const useLiveState = (): LiveState => useStore(liveStore);

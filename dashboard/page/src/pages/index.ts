@@ -1,0 +1,39 @@
+/* The pages, in the order of the navigation. A page is loaded when it is first opened. */
+import type { ComponentType } from 'preact';
+import type { Session } from '../api/types';
+import { common } from '../texts/common';
+
+type Label = Exclude<keyof (typeof common)['nl']['nav'], 'label' | 'open'>;
+
+export interface PageProps {
+  /* What follows the page's name in the address, decoded: "#/decisions/0363/WMO-1" gives ["0363", "WMO-1"]. */
+  rest: string[];
+}
+
+export interface PageEntry {
+  /* First piece of the address. */
+  name: string;
+  /* Its text in the navigation; null: it is reached from other pages. */
+  label: Label | null;
+  allowed: (session: Session) => boolean;
+  load: () => Promise<ComponentType<PageProps>>;
+}
+
+const everybody = () => true;
+
+export const pages: readonly PageEntry[] = [
+  {
+    name: 'overview',
+    label: 'overview',
+    allowed: everybody,
+    load: async () => (await import('./overview')).OverviewPage,
+  },
+  {
+    name: 'decisions',
+    label: 'decisions',
+    allowed: everybody,
+    load: async () => (await import('./decisions')).DecisionsPage,
+  },
+];
+
+export const pagesFor = (session: Session): readonly PageEntry[] => pages.filter((page) => page.allowed(session));

@@ -1,0 +1,20 @@
+import { dictionary } from './dictionary';
+
+export const decisionsTexts = dictionary(
+  {
+    title: 'Toewijzingen',
+    lead: 'Zoek een toewijzing op nummer of op het pseudoniem van de cliënt.',
+    caption: 'Toewijzingen, elk met de laatste versie',
+    valid: 'Geldig',
+    validOn: 'Geldig op',
+    empty: 'Er zijn geen toewijzingen die hieraan voldoen.',
+  },
+  {
+    title: 'Decisions',
+    lead: 'Find a decision by its number or by the client’s pseudonym.',
+    caption: 'Decisions, each with its latest version',
+    valid: 'Valid',
+    validOn: 'Valid on',
+    empty: 'There are no decisions like that.',
+  },
+);
