@@ -9,7 +9,7 @@
 #include "core/sums.h"
 
 #define TEXT_COUNT 4 /* municipality, provider, product_category, product */
-#define FIGURE_COUNT 6
+#define FIGURE_COUNT 8
 /* Texts of a row are cut to this in the record: an accepted event has no longer ones. */
 #define TEXT_BYTES_MAX 1024u
 
@@ -18,7 +18,7 @@ struct row {
     int32_t grain, period_from_day;
     uint8_t law, care, model, unused;
     uint32_t lengths[TEXT_COUNT];
-    int64_t figures[FIGURE_COUNT]; /* clients, decisions, delivered, no-show, used, allotted minutes */
+    int64_t figures[FIGURE_COUNT]; /* in the order of figure_names */
 };
 #define ROW_BYTES_MAX (sizeof(struct row) + TEXT_COUNT * TEXT_BYTES_MAX)
 
@@ -38,8 +38,10 @@ struct uw_verify_sums {
     struct uw_error error;    /* of a visit */
 };
 
-static const char *const figure_names[FIGURE_COUNT] = {"clients",         "decisions",    "delivered_minutes",
-                                                       "no_show_minutes", "used_minutes", "allotted_minutes"};
+static const char *const figure_names[FIGURE_COUNT] = {"clients",        "decisions",
+                                                       "delivered_minutes", "no_show_minutes",
+                                                       "used_minutes",   "allotted_minutes",
+                                                       "priced_minutes", "cost_sixtieths"};
 
 /* ---- rows as bytes ---- */
 
@@ -62,6 +64,8 @@ static size_t row_make(const struct uw_aggregate_change *change, union row_space
     space->row.figures[3] = change->no_show_minutes;
     space->row.figures[4] = change->used_minutes;
     space->row.figures[5] = change->allotted_minutes;
+    space->row.figures[6] = change->priced_minutes;
+    space->row.figures[7] = change->cost_sixtieths;
     for (int i = 0; i < TEXT_COUNT; i++) {
         uint32_t part = texts[i].length < TEXT_BYTES_MAX ? texts[i].length : TEXT_BYTES_MAX;
 

@@ -85,14 +85,19 @@ struct uw_anomaly {
 
 /* What one decision delivered in a week or a month under one provider and funding form: its share of an aggregate
  * row. The allotment of a pool that has an end is spread evenly over its days; what falls in the week or month
- * belongs to the share of the first day on which the pool delivered in it (docs/tables.md). */
+ * belongs to the share of the first day on which the pool delivered in it; so does the price of a month's result
+ * (docs/tables.md). */
 struct uw_share {
     int32_t period_from_day;
     uint32_t case_index;
     uw_text provider;
     enum uw_model model;
     int64_t delivered_minutes, no_show_minutes, used_minutes, allotted_minutes;
+    int64_t priced_minutes, cost_sixtieths; /* as in struct uw_aggregate_change */
 };
+
+/* A higher rate, in cents an hour, is a mistake and no price: sums of what is priced stay far within 64 bits. */
+#define UW_RATE_CENTS_MAX 1000000
 
 struct uw_share_list {
     struct uw_share *items;

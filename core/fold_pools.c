@@ -16,14 +16,16 @@ struct pool {
     const struct uw_percents *percents; /* NULL: this kind of pool has no thresholds */
     int32_t crossed_day[UW_PERCENT_THRESHOLDS_MAX];
     int32_t exceeded_day; /* first day on which more than the allotment was used */
-    int32_t shared_day[UW_GRAIN_COUNT]; /* through this day the allotment is in the shares */
+    int64_t price_sixtieths; /* of the period, in sixtieths of a cent; UW_MINUTES_NONE: not a result */
+    int32_t shared_day[UW_GRAIN_COUNT]; /* through this day the allotment and the price are in the shares */
 };
 
 /* Where the shares are being summed, and for which days the cursor is good. */
 struct share_cursor {
     bool open;
     int32_t from_day[UW_GRAIN_COUNT], to_day[UW_GRAIN_COUNT];
-    int32_t interval_to_day; /* of the version in force, whose provider it is */
+    int32_t interval_to_day; /* of the version in force, whose provider and rate these are */
+    int32_t rate_cents_per_hour; /* UW_INT_NONE: none */
     uw_text provider;
     enum uw_model model;
 };
@@ -61,6 +63,7 @@ static void move_cursor(struct uw_fold *fold, struct share_cursor *cursor, const
         differs = differs || cursor->provider != interval->version->provider;
         cursor->interval_to_day = interval->to_day == UW_DAY_NONE ? INT32_MAX : interval->to_day;
         cursor->provider = interval->version->provider;
+        cursor->rate_cents_per_hour = interval->version->rate_cents_per_hour;
         cursor->model = pool->segment->terms->model;
     }
     cursor->open = true;
@@ -71,17 +74,29 @@ static void move_cursor(struct uw_fold *fold, struct share_cursor *cursor, const
     }
 }
 
-/* Day i of n gets floor(A·(i+1)/n) − floor(A·i/n): the sum over the days is the allotment. */
-static int64_t allotted_between(const struct pool *pool, int32_t from_day, int32_t to_day)
+/* Day i of a period's n gets floor(A·(i+1)/n) − floor(A·i/n) of an amount: the sum over the days is the amount. */
+static int64_t spread(int64_t amount, const struct uw_period *period, int32_t from_day, int32_t to_day)
 {
-    const struct uw_period *period = &pool->period;
-    if (pool->allotted_minutes == UW_MINUTES_NONE || period->to_day == UW_DAY_NONE) {
+    if (amount == UW_MINUTES_NONE || period->to_day == UW_DAY_NONE) {
         return 0;
     }
     int64_t days = period->to_day - period->from_day + 1;
     int64_t first = (from_day > period->from_day ? from_day : period->from_day) - period->from_day;
     int64_t end = (to_day < period->to_day ? to_day : period->to_day) - period->from_day + 1;
-    return pool->allotted_minutes * end / days - pool->allotted_minutes * first / days;
+    return amount * end / days - amount * first / days;
+}
+
+/* A result is paid by its price, whatever the rate; other care by the rate of the version in force. */
+static void price_day(struct uw_share *share, const struct share_cursor *cursor, const struct pool *pool,
+                      int64_t delivered_minutes)
+{
+    int32_t rate = cursor->rate_cents_per_hour;
+    if (pool->price_sixtieths != UW_MINUTES_NONE) {
+        share->priced_minutes += delivered_minutes;
+    } else if (rate != UW_INT_NONE && rate <= UW_RATE_CENTS_MAX) {
+        share->priced_minutes += delivered_minutes;
+        share->cost_sixtieths += delivered_minutes * rate;
+    }
 }
 
 static void share_day(struct uw_fold *fold, struct share_cursor *cursor, struct pool *pool, int32_t day,
@@ -93,9 +108,12 @@ static void share_day(struct uw_fold *fold, struct share_cursor *cursor, struct 
         share->delivered_minutes += delivered_minutes;
         share->no_show_minutes += no_show_minutes;
         share->used_minutes += used_minutes;
+        price_day(share, cursor, pool, delivered_minutes);
         if (day > pool->shared_day[grain]) {
-            share->allotted_minutes += allotted_between(pool, cursor->from_day[grain], cursor->to_day[grain]);
-            pool->shared_day[grain] = cursor->to_day[grain];
+            int32_t from_day = cursor->from_day[grain], to_day = cursor->to_day[grain];
+            share->allotted_minutes += spread(pool->allotted_minutes, &pool->period, from_day, to_day);
+            share->cost_sixtieths += spread(pool->price_sixtieths, &pool->period, from_day, to_day);
+            pool->shared_day[grain] = to_day;
         }
     }
 }
@@ -122,6 +140,8 @@ static void open_pool(const struct uw_case *care, const struct uw_segment *segme
     pool->segment = segment;
     pool->period = uw_segment_period(segment, day);
     pool->allotted_minutes = uw_period_allotted(segment->terms, &pool->period);
+    pool->price_sixtieths =
+        segment->terms->model == UW_MODEL_RESULT ? (int64_t)segment->terms->first * 60 : UW_MINUTES_NONE;
     pool->week_day = UW_DAY_NONE;
     pool->exceeded_day = UW_DAY_NONE;
     pool->shared_day[UW_GRAIN_WEEK] = pool->shared_day[UW_GRAIN_MONTH] = INT32_MIN;

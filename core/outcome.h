@@ -126,6 +126,8 @@ struct uw_aggregate_change {
     int64_t clients, decisions; /* with delivered minutes in this period */
     int64_t delivered_minutes, no_show_minutes, used_minutes;
     int64_t allotted_minutes; /* of pools that delivered in the period, spread evenly over their days */
+    int64_t priced_minutes;   /* of the delivered minutes: those with a known price */
+    int64_t cost_sixtieths;   /* of a cent: minutes × cents an hour, and 60 × the prices of results */
 };
 
 const char *uw_alert_kind_name(enum uw_alert_kind kind);

@@ -90,6 +90,8 @@ static struct uw_row_share with_dimensions(const struct uw_fold *fold, const str
         .no_show_minutes = share->no_show_minutes,
         .used_minutes = share->used_minutes,
         .allotted_minutes = share->allotted_minutes,
+        .priced_minutes = share->priced_minutes,
+        .cost_sixtieths = share->cost_sixtieths,
     };
 }
 
@@ -105,6 +107,8 @@ static void merge_shares(const struct uw_client *client, struct uw_row_shares *s
             last->no_show_minutes += share->no_show_minutes;
             last->used_minutes += share->used_minutes;
             last->allotted_minutes += share->allotted_minutes;
+            last->priced_minutes += share->priced_minutes;
+            last->cost_sixtieths += share->cost_sixtieths;
         } else {
             shares->items[kept++] = *share;
         }
@@ -266,6 +270,8 @@ static void total(const struct uw_row_share *shares, uint32_t first, uint32_t en
         sum->no_show_minutes += sign * shares[i].no_show_minutes;
         sum->used_minutes += sign * shares[i].used_minutes;
         sum->allotted_minutes += sign * shares[i].allotted_minutes;
+        sum->priced_minutes += sign * shares[i].priced_minutes;
+        sum->cost_sixtieths += sign * shares[i].cost_sixtieths;
     }
     sum->decisions += sign * decisions;
     sum->clients += sign * (decisions > 0);
@@ -283,7 +289,8 @@ static uint32_t row_end(const struct uw_client *client, const struct uw_row_shar
 static bool is_zero(const struct uw_aggregate_change *row)
 {
     return row->clients == 0 && row->decisions == 0 && row->delivered_minutes == 0 && row->no_show_minutes == 0 &&
-           row->used_minutes == 0 && row->allotted_minutes == 0;
+           row->used_minutes == 0 && row->allotted_minutes == 0 && row->priced_minutes == 0 &&
+           row->cost_sixtieths == 0;
 }
 
 static enum uw_code add_difference(struct uw_sums *sums, const struct uw_client *client,
@@ -303,6 +310,8 @@ static enum uw_code add_difference(struct uw_sums *sums, const struct uw_client 
     row->no_show_minutes += difference->no_show_minutes;
     row->used_minutes += difference->used_minutes;
     row->allotted_minutes += difference->allotted_minutes;
+    row->priced_minutes += difference->priced_minutes;
+    row->cost_sixtieths += difference->cost_sixtieths;
     return UW_OK;
 }
 

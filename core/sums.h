@@ -18,7 +18,7 @@ struct uw_row_share {
     int32_t period_from_day;
     uw_text decision, provider, product_category, product;
     uint8_t law, care, model; /* enum uw_law, uw_care, uw_model */
-    int64_t delivered_minutes, no_show_minutes, used_minutes, allotted_minutes;
+    int64_t delivered_minutes, no_show_minutes, used_minutes, allotted_minutes, priced_minutes, cost_sixtieths;
 };
 
 struct uw_row_shares {

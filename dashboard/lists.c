@@ -293,19 +293,21 @@ static const struct uw_list_dimension aggregate_dimensions[] = {
 };
 const struct uw_list_dimension uw_dimension_period = {"period_from", "a.period_from", NULL};
 const struct uw_list_dimension uw_dimension_no_period = {"period_from", "NULL::date", NULL};
+#define COST_CENTS "div(sum(a.cost_sixtieths), 60)"
 #define SUMS                                                                                                         \
     "'clients', sum(a.clients), 'decisions', sum(a.decisions), 'delivered_minutes', sum(a.delivered_minutes), "     \
     "'no_show_minutes', sum(a.no_show_minutes), 'used_minutes', sum(a.used_minutes), 'allotted_minutes', "          \
-    "sum(a.allotted_minutes)"
+    "sum(a.allotted_minutes), 'priced_minutes', sum(a.priced_minutes), 'cost_cents', " COST_CENTS
 static const struct uw_list_column aggregate_sums[] = {
     {"clients", "sum(a.clients)"}, {"decisions", "sum(a.decisions)"},
     {"delivered_minutes", "sum(a.delivered_minutes)"}, {"no_show_minutes", "sum(a.no_show_minutes)"},
     {"used_minutes", "sum(a.used_minutes)"}, {"allotted_minutes", "sum(a.allotted_minutes)"},
+    {"priced_minutes", "sum(a.priced_minutes)"}, {"cost_cents", COST_CENTS},
 };
 /* Rows of which all sums are 0 are what writers took away from each other. */
 #define NOT_EMPTY                                                                                                    \
     "(sum(a.clients), sum(a.decisions), sum(a.delivered_minutes), sum(a.no_show_minutes), sum(a.used_minutes), "    \
-    "sum(a.allotted_minutes)) <> (0, 0, 0, 0, 0, 0)"
+    "sum(a.allotted_minutes), sum(a.priced_minutes), sum(a.cost_sixtieths)) <> (0, 0, 0, 0, 0, 0, 0, 0)"
 const struct uw_group uw_group_weekly = {
     &weekly, aggregate_dimensions, COUNT(aggregate_dimensions), 0, 4, SUMS, aggregate_sums, COUNT(aggregate_sums),
     NOT_EMPTY, NULL, 20000, true,

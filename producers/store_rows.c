@@ -75,8 +75,11 @@ static void add_aggregate(struct uw_columns *tables, const struct uw_aggregate_c
     uw_columns_int8(columns, &place, aggregate->no_show_minutes);
     uw_columns_int8(columns, &place, aggregate->used_minutes);
     uw_columns_int8(columns, &place, aggregate->allotted_minutes);
+    uw_columns_int8(columns, &place, aggregate->priced_minutes);
+    uw_columns_int8(columns, &place, aggregate->cost_sixtieths);
     if (aggregate->clients < 0 || aggregate->decisions < 0 || aggregate->delivered_minutes < 0 ||
-        aggregate->no_show_minutes < 0 || aggregate->used_minutes < 0 || aggregate->allotted_minutes < 0) {
+        aggregate->no_show_minutes < 0 || aggregate->used_minutes < 0 || aggregate->allotted_minutes < 0 ||
+        aggregate->priced_minutes < 0 || aggregate->cost_sixtieths < 0) {
         place = 0;
         add_aggregate_key(&tables[UW_TABLE_AGGREGATES_SHRUNK], &place, aggregate, source);
     }

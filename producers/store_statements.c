@@ -64,7 +64,8 @@ static const enum uw_column_type anomaly_types[] = {
 static const enum uw_column_type aggregate_types[] = {
     UW_COLUMN_TEXT, UW_COLUMN_INT2, UW_COLUMN_DATE, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT,
     UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT4, UW_COLUMN_INT4, UW_COLUMN_INT8,
-    UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8,
+    UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8,
+    UW_COLUMN_INT8,
 };
 /* The first eleven of aggregate_types. */
 #define AGGREGATE_KEY_COUNT 11
@@ -147,15 +148,19 @@ static const char correct_anomalies[] =
 static const char add_aggregates[] =
     "INSERT INTO urenwacht_data.aggregate AS a (municipality, grain, period_from, provider, product_category,"
     " product, law, care, model, rules_version, writer, clients, decisions, delivered_minutes, no_show_minutes,"
-    " used_minutes, allotted_minutes) SELECT * FROM unnest($1::text[], $2::smallint[], $3::date[], $4::text[],"
-    " $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[], $11::integer[],"
-    " $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[])"
+    " used_minutes, allotted_minutes, priced_minutes, cost_sixtieths)"
+    " SELECT * FROM unnest($1::text[], $2::smallint[], $3::date[], $4::text[], $5::text[], $6::text[],"
+    " $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[], $11::integer[],"
+    " $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[],"
+    " $18::bigint[], $19::bigint[])"
     " ON CONFLICT (rules_version, municipality, grain, period_from, provider, product_category, product, law, care,"
     " model, writer) DO UPDATE SET clients = a.clients + excluded.clients, decisions = a.decisions + excluded.decisions,"
     " delivered_minutes = a.delivered_minutes + excluded.delivered_minutes,"
     " no_show_minutes = a.no_show_minutes + excluded.no_show_minutes,"
     " used_minutes = a.used_minutes + excluded.used_minutes,"
-    " allotted_minutes = a.allotted_minutes + excluded.allotted_minutes";
+    " allotted_minutes = a.allotted_minutes + excluded.allotted_minutes,"
+    " priced_minutes = a.priced_minutes + excluded.priced_minutes,"
+    " cost_sixtieths = a.cost_sixtieths + excluded.cost_sixtieths";
 static const char delete_aggregates[] =
     "DELETE FROM urenwacht_data.aggregate a USING unnest($1::text[], $2::smallint[], $3::date[], $4::text[],"
     " $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[], $11::integer[])"
@@ -165,8 +170,8 @@ static const char delete_aggregates[] =
     " AND a.provider = w.provider AND a.product_category = w.product_category AND a.product = w.product"
     " AND a.law = w.law AND a.care = w.care AND a.model = w.model"
     " AND a.rules_version = w.rules_version AND a.writer = w.writer"
-    " AND (a.clients, a.decisions, a.delivered_minutes, a.no_show_minutes, a.used_minutes, a.allotted_minutes)"
-    " = (0, 0, 0, 0, 0, 0)";
+    " AND (a.clients, a.decisions, a.delivered_minutes, a.no_show_minutes, a.used_minutes, a.allotted_minutes,"
+    " a.priced_minutes, a.cost_sixtieths) = (0, 0, 0, 0, 0, 0, 0, 0)";
 
 static const char insert_outbox[] =
     "INSERT INTO urenwacht_data.outbox (partition, sequence, output, key, value, headers)"

@@ -122,8 +122,8 @@ static const struct {
     {"aggregates",
      "SELECT grain, period_from, municipality, provider, product_category, product, law, care, model,"
      " sum(clients)::bigint, sum(decisions)::bigint, sum(delivered_minutes)::bigint, sum(no_show_minutes)::bigint,"
-     " sum(used_minutes)::bigint, sum(allotted_minutes)::bigint"
-     " FROM urenwacht_data.aggregate WHERE rules_version = urenwacht_data.shown_rules()"
+     " sum(used_minutes)::bigint, sum(allotted_minutes)::bigint, sum(priced_minutes)::bigint,"
+     " sum(cost_sixtieths)::bigint FROM urenwacht_data.aggregate WHERE rules_version = urenwacht_data.shown_rules()"
      " AND ($1::text IS NULL OR municipality = $1::text)"
      " GROUP BY grain, period_from, municipality, provider, product_category, product, law, care, model"
      " ORDER BY grain, period_from, municipality, provider, product_category, product, law, care, model"},
@@ -595,6 +595,8 @@ static enum uw_code visit_aggregate(void *context, const PGresult *row)
         .no_show_minutes = uw_field_int8(row, 12),
         .used_minutes = uw_field_int8(row, 13),
         .allotted_minutes = uw_field_int8(row, 14),
+        .priced_minutes = uw_field_int8(row, 15),
+        .cost_sixtieths = uw_field_int8(row, 16),
     };
 
     return visiting->visit.aggregate(visiting->context, &change);

@@ -20,6 +20,8 @@ CREATE TABLE urenwacht_data.aggregate (
     no_show_minutes bigint NOT NULL,
     used_minutes bigint NOT NULL,
     allotted_minutes bigint NOT NULL,
+    priced_minutes bigint NOT NULL,
+    cost_sixtieths bigint NOT NULL,
     PRIMARY KEY (rules_version, municipality, grain, period_from, provider, product_category, product, law, care, model,
                  writer)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
@@ -42,6 +44,8 @@ COMMENT ON COLUMN urenwacht_data.aggregate.delivered_minutes IS 'Minutes deliver
 COMMENT ON COLUMN urenwacht_data.aggregate.no_show_minutes IS 'The share of no-shows in the delivered minutes.';
 COMMENT ON COLUMN urenwacht_data.aggregate.used_minutes IS 'Minutes that count against allotments.';
 COMMENT ON COLUMN urenwacht_data.aggregate.allotted_minutes IS 'Allotments of the accounts that delivered in the period, spread over their days.';
+COMMENT ON COLUMN urenwacht_data.aggregate.priced_minutes IS 'The delivered minutes of which the price is known.';
+COMMENT ON COLUMN urenwacht_data.aggregate.cost_sixtieths IS 'What those cost, in sixtieths of a cent: minutes times cents an hour, and 60 times the prices of results.';
 
 -- Sums of different rules do not mix: after an upgrade those of the new rules fill up as clients are judged again.
 -- With its owner's rights, since readers of the views may read no table.
@@ -56,13 +60,15 @@ SELECT period_from AS week_from, municipality, provider, product_category, produ
        urenwacht_data.model_name(model) AS model, sum(clients)::bigint AS clients,
        sum(decisions)::bigint AS decisions, sum(delivered_minutes)::bigint AS delivered_minutes,
        sum(no_show_minutes)::bigint AS no_show_minutes, sum(used_minutes)::bigint AS used_minutes,
-       sum(allotted_minutes)::bigint AS allotted_minutes
+       sum(allotted_minutes)::bigint AS allotted_minutes, sum(priced_minutes)::bigint AS priced_minutes,
+       sum(cost_sixtieths)::bigint / 60 AS cost_cents
   FROM urenwacht_data.aggregate
  WHERE grain = 0 AND rules_version = urenwacht_data.shown_rules()
  GROUP BY period_from, municipality, provider, product_category, product, law, care, model
 HAVING (sum(clients), sum(decisions), sum(delivered_minutes), sum(no_show_minutes), sum(used_minutes),
-        sum(allotted_minutes)) <> (0, 0, 0, 0, 0, 0);
+        sum(allotted_minutes), sum(priced_minutes), sum(cost_sixtieths)) <> (0, 0, 0, 0, 0, 0, 0, 0);
 COMMENT ON VIEW urenwacht.weekly IS 'Sums per ISO week.';
+COMMENT ON COLUMN urenwacht.weekly.cost_cents IS 'What the priced minutes cost, in euro cents, rounded down.';
 COMMENT ON COLUMN urenwacht.weekly.week_from IS 'Monday of the week.';
 
 CREATE VIEW urenwacht.monthly AS
@@ -71,13 +77,15 @@ SELECT period_from AS month_from, municipality, provider, product_category, prod
        urenwacht_data.model_name(model) AS model, sum(clients)::bigint AS clients,
        sum(decisions)::bigint AS decisions, sum(delivered_minutes)::bigint AS delivered_minutes,
        sum(no_show_minutes)::bigint AS no_show_minutes, sum(used_minutes)::bigint AS used_minutes,
-       sum(allotted_minutes)::bigint AS allotted_minutes
+       sum(allotted_minutes)::bigint AS allotted_minutes, sum(priced_minutes)::bigint AS priced_minutes,
+       sum(cost_sixtieths)::bigint / 60 AS cost_cents
   FROM urenwacht_data.aggregate
  WHERE grain = 1 AND rules_version = urenwacht_data.shown_rules()
  GROUP BY period_from, municipality, provider, product_category, product, law, care, model
 HAVING (sum(clients), sum(decisions), sum(delivered_minutes), sum(no_show_minutes), sum(used_minutes),
-        sum(allotted_minutes)) <> (0, 0, 0, 0, 0, 0);
+        sum(allotted_minutes), sum(priced_minutes), sum(cost_sixtieths)) <> (0, 0, 0, 0, 0, 0, 0, 0);
 COMMENT ON VIEW urenwacht.monthly IS 'Sums per calendar month.';
+COMMENT ON COLUMN urenwacht.monthly.cost_cents IS 'What the priced minutes cost, in euro cents, rounded down.';
 COMMENT ON COLUMN urenwacht.monthly.month_from IS 'First day of the month.';
 
 DO $$

@@ -232,7 +232,8 @@ COMMENT ON VIEW urenwacht_api.fact IS 'Every accepted event in short; ask for a 
 CREATE VIEW urenwacht_api.aggregate WITH (security_invoker = true) AS
 SELECT grain, period_from, municipality, provider, product_category, product, urenwacht_data.law_name(law) AS law,
        urenwacht_data.care_name(care) AS care, urenwacht_data.model_name(model) AS model, clients, decisions,
-       delivered_minutes, no_show_minutes, used_minutes, allotted_minutes
+       delivered_minutes, no_show_minutes, used_minutes, allotted_minutes, priced_minutes,
+       cost_sixtieths
   FROM urenwacht_data.aggregate;
 COMMENT ON VIEW urenwacht_api.aggregate IS 'What each writer has added to the sums; only sums of it mean something.';
 

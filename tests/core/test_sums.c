@@ -51,6 +51,13 @@ static void check(const struct uw_aggregate_change *row, int64_t clients, int64_
     assert_int_equal(row->allotted_minutes, allotted_minutes);
 }
 
+static void check_cost(const struct uw_aggregate_change *row, int64_t priced_minutes, int64_t cost_sixtieths)
+{
+    assert_non_null(row);
+    assert_int_equal(row->priced_minutes, priced_minutes);
+    assert_int_equal(row->cost_sixtieths, cost_sixtieths);
+}
+
 #define PROVIDER UW_STR("41410001")
 
 static void test_a_new_client(void **state)
@@ -196,6 +203,62 @@ static void test_used_of_a_surplus(void **state)
     uw_subject_close(&subject);
 }
 
+/* The rate is that of the version in force on the day; none, or one that must be a mistake, is no price. */
+static void test_cost_by_rate(void **state)
+{
+    (void)state;
+    const int32_t rates[] = {6000, UW_RATE_CENTS_MAX, UW_RATE_CENTS_MAX + 1, UW_INT_NONE, 0};
+    struct uw_subject_under_test subject;
+    struct uw_sums sums;
+    uw_sums_init(&sums);
+    uw_subject_open(&subject);
+    before(&sums, &subject);
+    for (uint32_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        struct uw_event version = uw_sample_decision(1 + i);
+        char line_id[] = {'L', (char)('0' + i), '\0'};
+        struct uw_event line = uw_sample_line(10 + i, line_id, MONDAY + (int32_t)i, 10);
+        version.of.decision.version = (int32_t)i + 1;
+        version.of.decision.effective_from_day = MONDAY + (int32_t)i;
+        version.of.decision.rate_cents_per_hour = rates[i];
+        uw_subject_add(&subject, &version);
+        uw_subject_add(&subject, &line);
+    }
+    after(&sums, &subject);
+    uw_sums_finish(&sums);
+    check_cost(row(&sums, UW_GRAIN_WEEK, MONDAY, PROVIDER), 30, 10 * 6000 + 10 * (int64_t)UW_RATE_CENTS_MAX);
+    uw_sums_close(&sums);
+    uw_subject_close(&subject);
+}
+
+/* A result's price is that of a month, also a broken one, once, on the row of the first delivering day. */
+static void test_cost_of_a_result(void **state)
+{
+    (void)state;
+    struct uw_subject_under_test subject;
+    struct uw_sums sums;
+    uw_sums_init(&sums);
+    uw_subject_open(&subject);
+    struct uw_event decision = uw_sample_decision(1), line = uw_sample_line(2, "L1", MONDAY, 100);
+    struct uw_event later = uw_sample_line(3, "L2", MONDAY + 5, 7);
+    decision.of.decision.valid_from_day = decision.of.decision.effective_from_day = UW_DATE(2026, 1, 22);
+    decision.of.decision.rate_cents_per_hour = 999;
+    decision.of.decision.terms = (struct uw_terms){.model = UW_MODEL_RESULT,
+                                                   .result = UW_STR("structuur"),
+                                                   .price_cents = 5000,
+                                                   .expected_minutes_per_week = UW_INT_NONE};
+    before(&sums, &subject);
+    uw_subject_add(&subject, &decision);
+    uw_subject_add(&subject, &line);
+    uw_subject_add(&subject, &later);
+    after(&sums, &subject);
+    uw_sums_finish(&sums);
+    check_cost(row(&sums, UW_GRAIN_MONTH, UW_DATE(2026, 1, 1), PROVIDER), 107, 5000 * 60);
+    /* Days 4 to 9 of ten are in the week that begins on the 26th. */
+    check_cost(row(&sums, UW_GRAIN_WEEK, MONDAY, PROVIDER), 107, 5000 * 60 * 6 / 10);
+    uw_sums_close(&sums);
+    uw_subject_close(&subject);
+}
+
 /* Many rows, in the order of their key, each once; steps and all at once come to the same. */
 static void test_many_rows(void **state)
 {
@@ -231,6 +294,7 @@ static void test_many_rows(void **state)
                         uw_str_equal(a->municipality, b->municipality) && uw_str_equal(a->product, b->product));
             check(a, b->clients, b->decisions, b->delivered_minutes, b->no_show_minutes, b->used_minutes,
                   b->allotted_minutes);
+            check_cost(a, b->priced_minutes, b->cost_sixtieths);
             assert_true(i == 0 || b[-1].grain < b->grain ||
                         (b[-1].grain == b->grain && b[-1].period_from_day <= b->period_from_day));
         }
@@ -248,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_a_new_client),      cmocka_unit_test(test_differences),
         cmocka_unit_test(test_dimensions),        cmocka_unit_test(test_clients_and_decisions),
         cmocka_unit_test(test_used_of_a_surplus), cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_cost_by_rate),      cmocka_unit_test(test_cost_of_a_result),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,7 +149,7 @@ class Generator:
                      "effective_from": (start + datetime.timedelta(days=r.choice([0, 0, 0, -10, 10]))).isoformat(),
                      "terms": self.terms(), "no_show": self.policy(),
                      "evaluation_months": r.choice([[], [3], [3], [1, 2, 3], [3, 9], [1, 1]]),
-                     "rate_cents_per_hour": r.choice([None, 0, 6230])}
+                     "rate_cents_per_hour": r.choice([None, 0, 6230, 1_000_000, 1_000_001])}
         self.decisions[client].append(value)
         self.add("decisions", value)
 

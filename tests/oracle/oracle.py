@@ -935,6 +935,9 @@ def expected_before(decision, due):
 # ---------------------------------------------------------------------------------------------------------------
 # Aggregates: our own definition, no part of the specification
 
+RATE_CENTS_MAX = 1_000_000  # a higher rate an hour is a mistake and no price
+
+
 def aggregates(clients):
     """Rows by week and month over municipality, provider, product, law, care and model."""
     sums = collections.defaultdict(lambda: collections.Counter())
@@ -960,13 +963,24 @@ def aggregates(clients):
                         sums[row]["delivered_minutes"] += account.delivered[day]
                         sums[row]["no_show_minutes"] += account.no_show.get(day, 0)
                         sums[row]["used_minutes"] += used - before
+                        # A price of the month stands for all of a result's minutes; else the rate of the day's version.
+                        rate = decision.in_force(day)["rate_cents_per_hour"]
+                        if account.segment.model == "Result":
+                            sums[row]["priced_minutes"] += account.delivered[day]
+                        elif rate is not None and rate <= RATE_CENTS_MAX:
+                            sums[row]["priced_minutes"] += account.delivered[day]
+                            sums[row]["cost_sixtieths"] += account.delivered[day] * rate
                         seen_clients[row].add(client.name)
                         seen_decisions[row].add((client.name, municipality, name))
                     before = used
 
-                # The allotment of an account that has an end, spread over its days: what falls in a week or a month
-                # belongs to the row of the first day on which the account delivered in it.
-                if account.allotted is None or account.last is None:
+                # The allotment of an account that has an end, and the price of a result, spread over its days: what
+                # falls in a week or a month belongs to the row of the first day on which the account delivered in it.
+                spread = {"allotted_minutes": account.allotted}
+                if account.segment.model == "Result":
+                    spread["cost_sixtieths"] = account.segment.terms["price_cents"] * 60
+                spread = {figure: amount for figure, amount in spread.items() if amount is not None}
+                if account.last is None:
                     continue
                 n = (account.last - account.first).days + 1
                 shared = set()
@@ -978,15 +992,16 @@ def aggregates(clients):
                         end_of = row[1] + days(6) if row[0] == "WEEK" else last_of_month(row[1])
                         for i in range(n):
                             if row[1] <= account.first + days(i) <= end_of:
-                                sums[row]["allotted_minutes"] += (account.allotted * (i + 1) // n
-                                                                  - account.allotted * i // n)
+                                for figure, amount in spread.items():
+                                    sums[row][figure] += amount * (i + 1) // n - amount * i // n
 
     names = ["grain", "period_from", "municipality", "provider", "product_category", "product", "law", "care", "model"]
-    measures = ["delivered_minutes", "no_show_minutes", "allotted_minutes", "used_minutes"]
+    measures = ["delivered_minutes", "no_show_minutes", "allotted_minutes", "used_minutes", "priced_minutes"]
     out = []
     for row, counter in sums.items():
         figures = {"clients": len(seen_clients[row]), "decisions": len(seen_decisions[row])}
         figures.update({m: counter[m] for m in measures})
+        figures["cost_cents"] = counter["cost_sixtieths"] // 60
         if any(figures.values()):
             out.append({**dict(zip(names, row)), **figures})
     return sorted(out, key=sort_key)

@@ -373,7 +373,9 @@ static struct uw_aggregate_change aggregate_of(enum uw_grain grain, int64_t sign
                                         .delivered_minutes = 600 * sign,
                                         .no_show_minutes = 60 * sign,
                                         .used_minutes = 500 * sign,
-                                        .allotted_minutes = 700 * sign};
+                                        .allotted_minutes = 700 * sign,
+                                        .priced_minutes = 90 * sign,
+                                        .cost_sixtieths = 45001 * sign};
 }
 
 /* Of two instances each has rows of its own, also one who only takes away. */
@@ -405,9 +407,9 @@ static void aggregates_add_up(void **state)
     aggregates[1] = aggregate_of(UW_GRAIN_MONTH, 2);
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
     live_text("SELECT concat_ws(' ', week_from, law, care, model, clients, decisions, delivered_minutes,"
-              " no_show_minutes, used_minutes, allotted_minutes) FROM urenwacht.weekly",
+              " no_show_minutes, used_minutes, allotted_minutes, priced_minutes, cost_cents) FROM urenwacht.weekly",
               text, sizeof text);
-    assert_string_equal(text, "2026-03-01 JEUGDWET INTENSIVE Result 4 8 2400 240 2000 2800");
+    assert_string_equal(text, "2026-03-01 JEUGDWET INTENSIVE Result 4 8 2400 240 2000 2800 360 3000");
     assert_int_equal(live_number("SELECT delivered_minutes FROM urenwacht.monthly"), 1200);
     partitions[0] = live_claim(other, 0);
     partitions[1] = live_claim(other, 1);

@@ -520,8 +520,11 @@ static void store_aggregates(struct uw_fake_store *store, const struct uw_change
         sum.no_show_minutes += row->no_show_minutes;
         sum.used_minutes += row->used_minutes;
         sum.allotted_minutes += row->allotted_minutes;
+        sum.priced_minutes += row->priced_minutes;
+        sum.cost_sixtieths += row->cost_sixtieths;
         if (sum.clients < 0 || sum.decisions < sum.clients || sum.delivered_minutes < sum.no_show_minutes ||
-            sum.no_show_minutes < 0 || sum.used_minutes < 0 || sum.allotted_minutes < 0) {
+            sum.no_show_minutes < 0 || sum.used_minutes < 0 || sum.allotted_minutes < 0 || sum.priced_minutes < 0 ||
+            sum.priced_minutes > sum.delivered_minutes || sum.cost_sixtieths < 0) {
             complain(store, "aggregate %s is below nothing", key);
         }
         /* Only the numbers are read again. */

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/fold.h"
+
 static struct uw_random *dice(struct uw_hostile *hostile)
 {
     return &hostile->random;
@@ -249,7 +251,8 @@ static void new_decision(struct uw_hostile *hostile, struct uw_event *event)
     decision->terms = some_terms(hostile);
     decision->no_show = some_policy(hostile);
     some_months(hostile, decision);
-    decision->rate_cents_per_hour = UW_RANDOM_PICK(random, UW_INT_NONE, 0, 6230);
+    decision->rate_cents_per_hour =
+        UW_RANDOM_PICK(random, UW_INT_NONE, 0, 6230, UW_RATE_CENTS_MAX, UW_RATE_CENTS_MAX + 1);
 }
 
 static void add_decision(struct uw_hostile *hostile)

@@ -136,10 +136,11 @@ static int64_t used_through(const struct uw_fold *fold, const struct uw_account 
     return used + (week > fixed ? week - fixed : 0);
 }
 
-/* The allotment of a pool with an end is spread evenly over its days; here a day at a time, on purpose. */
-static int64_t allotted_in(const struct uw_account *account, enum uw_grain grain, int32_t day)
+/* The allotment and the price of a pool with an end are spread evenly over its days; here a day at a time, on
+ * purpose. */
+static int64_t part_in(int64_t amount, const struct uw_account *account, enum uw_grain grain, int32_t day)
 {
-    if (account->allotted_minutes == UW_MINUTES_NONE || account->period_to_day == UW_DAY_NONE) {
+    if (amount == UW_MINUTES_NONE || account->period_to_day == UW_DAY_NONE) {
         return 0;
     }
     int32_t from = grain == UW_GRAIN_WEEK ? uw_week_start(day) : uw_month_start(day);
@@ -148,14 +149,14 @@ static int64_t allotted_in(const struct uw_account *account, enum uw_grain grain
     for (int32_t each = from; each <= to; each++) {
         int64_t i = each - account->period_from_day;
         if (each >= account->period_from_day && each <= account->period_to_day) {
-            sum += account->allotted_minutes * (i + 1) / days - account->allotted_minutes * i / days;
+            sum += amount * (i + 1) / days - amount * i / days;
         }
     }
     return sum;
 }
 
 /* What a day of an account brings to the row of its week or month; the first delivering day of an account in it
- * also brings the part of the allotment. */
+ * also brings the part of the allotment and of a result's price. */
 static void expect_day(struct expectation *expected, const struct uw_fold *fold, struct uw_str name,
                        const struct uw_account *account, enum uw_grain grain, int32_t day, int32_t before_day,
                        const struct uw_aggregate_change *figures)
@@ -166,12 +167,29 @@ static void expect_day(struct expectation *expected, const struct uw_fold *fold,
     sum->delivered_minutes += figures->delivered_minutes;
     sum->no_show_minutes += figures->no_show_minutes;
     sum->used_minutes += figures->used_minutes;
+    sum->priced_minutes += figures->priced_minutes;
+    sum->cost_sixtieths += figures->cost_sixtieths;
     count_once(expected, key, name, UW_STR(""), &sum->clients);
     count_once(expected, key, name, uw_client_text(fold->client, account->decision), &sum->decisions);
     bool is_first = before_day == UW_DAY_NONE ||
                     (grain == UW_GRAIN_WEEK ? uw_week_start(before_day) != uw_week_start(day)
                                             : uw_month_start(before_day) != uw_month_start(day));
-    sum->allotted_minutes += is_first ? allotted_in(account, grain, day) : 0;
+    if (is_first) {
+        sum->allotted_minutes += part_in(account->allotted_minutes, account, grain, day);
+        int64_t price_sixtieths = (int64_t)segment_of(fold, account)->terms->first * 60;
+        sum->cost_sixtieths += account->model == UW_MODEL_RESULT ? part_in(price_sixtieths, account, grain, day) : 0;
+    }
+}
+
+/* What the delivered minutes of a day cost by the rate. */
+static void price_day(const struct uw_fold *fold, const struct uw_account *account, int32_t day,
+                      struct uw_aggregate_change *figures)
+{
+    const struct uw_case *care = uw_fold_case(fold, account->decision);
+    int32_t rate = uw_case_interval(fold, care, day)->version->rate_cents_per_hour;
+    bool rated = account->model != UW_MODEL_RESULT && rate != UW_INT_NONE && rate <= UW_RATE_CENTS_MAX;
+    figures->priced_minutes = account->model == UW_MODEL_RESULT || rated ? figures->delivered_minutes : 0;
+    figures->cost_sixtieths = rated ? figures->delivered_minutes * rate : 0;
 }
 
 static void expect_delivered(struct expectation *expected, const struct uw_fold *fold, struct uw_str name,
@@ -193,6 +211,7 @@ static void expect_delivered(struct expectation *expected, const struct uw_fold 
         }
         int64_t used = used_through(fold, account, day);
         figures.used_minutes = used - used_before;
+        price_day(fold, account, day, &figures);
         expect_day(expected, fold, name, account, UW_GRAIN_WEEK, day, before_day, &figures);
         expect_day(expected, fold, name, account, UW_GRAIN_MONTH, day, before_day, &figures);
         used_before = used;
@@ -285,7 +304,8 @@ static bool same_aggregates(const void *expected, const void *stored)
     const struct uw_aggregate_change *a = expected, *b = stored;
     return a->clients == b->clients && a->decisions == b->decisions && a->delivered_minutes == b->delivered_minutes &&
            a->no_show_minutes == b->no_show_minutes && a->used_minutes == b->used_minutes &&
-           a->allotted_minutes == b->allotted_minutes;
+           a->allotted_minutes == b->allotted_minutes && a->priced_minutes == b->priced_minutes &&
+           a->cost_sixtieths == b->cost_sixtieths;
 }
 
 static bool always(const void *row)
@@ -444,7 +464,8 @@ static void digest_tables(const struct uw_fake_store *store, struct uw_digest *d
         if (is_not_zero(row)) {
             uint64_t hash = MIX(MIX(start(store->aggregates.keys[i]), row->clients), row->decisions);
             hash = MIX(MIX(hash, row->delivered_minutes), row->no_show_minutes);
-            digest->aggregates += MIX(MIX(hash, row->used_minutes), row->allotted_minutes);
+            hash = MIX(MIX(hash, row->used_minutes), row->allotted_minutes);
+            digest->aggregates += MIX(MIX(hash, row->priced_minutes), row->cost_sixtieths);
         }
     }
 }

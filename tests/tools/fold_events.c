@@ -353,6 +353,8 @@ static void add_aggregates(struct world *world, const struct uw_sums *sums)
         json_object_set_new(row, "no_show_minutes", json_integer(sum->no_show_minutes));
         json_object_set_new(row, "allotted_minutes", json_integer(sum->allotted_minutes));
         json_object_set_new(row, "used_minutes", json_integer(sum->used_minutes));
+        json_object_set_new(row, "priced_minutes", json_integer(sum->priced_minutes));
+        json_object_set_new(row, "cost_cents", json_integer(sum->cost_sixtieths / 60));
         json_array_append_new(world->aggregates, row);
     }
 }
