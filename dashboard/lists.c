@@ -38,6 +38,16 @@ static const struct uw_list_filter alert_filters[] = {
     CLIENT,
     {"effective_from", UW_FILTER_DATE, NULL, "a.effective_on >= $::date", NULL},
     {"effective_to", UW_FILTER_DATE, NULL, "a.effective_on <= $::date", NULL},
+    {"valid_on", UW_FILTER_DATE, NULL,
+     "EXISTS (SELECT FROM urenwacht_api.decision v WHERE v.municipality = a.municipality AND v.decision = a.decision "
+     "AND v.client = a.client AND v.status = 'ACTIVE' AND $::date BETWEEN v.valid_from AND coalesce(v.valid_to, "
+     "'infinity'))",
+     NULL},
+    {"active_on", UW_FILTER_DATE, NULL,
+     "EXISTS (SELECT FROM urenwacht_api.account p WHERE p.client = a.client AND p.municipality = a.municipality AND "
+     "p.decision = a.decision AND p.segment_from = a.segment_from AND p.period_from = a.period_from AND $::date "
+     "BETWEEN p.period_from AND coalesce(p.period_to, 'infinity'))",
+     NULL},
     ASSIGNEE,
     {"state", UW_FILTER_WORDS, " NEW ASSIGNED ACKNOWLEDGED SNOOZED ", IN("a.state"), NULL},
 };

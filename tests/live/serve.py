@@ -149,6 +149,19 @@ def test_contract():
                   "provider=41410001", "product=01A01", "effective_from=2025-06-01&effective_to=2025-07-01",
                   "assignee=", "state=NEW,ASSIGNED", "municipality=" + HERE, "client=c-000001", "decision=x%27y"):
         call("GET", API + "/alerts", ADMIN, query="?limit=3&" + query)
+    for query, condition in (
+            ("valid_on=2026-01-15", "EXISTS (SELECT FROM urenwacht_api.decision v WHERE (v.client, v.municipality, v.decision) = "
+             "(a.client, a.municipality, a.decision) AND v.status = 'ACTIVE' AND v.valid_from <= '2026-01-15' AND "
+             "(v.valid_to IS NULL OR v.valid_to >= '2026-01-15'))"),
+            ("active_on=2025-09-10", "(client, municipality, decision, segment_from, period_from) IN (SELECT client, municipality, "
+             "decision, segment_from, period_from FROM urenwacht.account WHERE period_from <= '2025-09-10' AND "
+             "(period_to IS NULL OR period_to >= '2025-09-10'))")):
+        got = call("GET", API + "/alerts/counts", ADMIN, query="?by=kind&" + query)["items"]
+        stored = dict(line.split("|") for line in psql("SELECT kind, count(*) FROM urenwacht.alert a WHERE status = 'OPEN' AND "
+                                                       + condition + " GROUP BY kind").splitlines())
+        whole = int(psql("SELECT count(*) FROM urenwacht.alert WHERE status = 'OPEN'"))
+        check("alerts with " + query, {i["kind"]: str(i["count"]) for i in got} == stored and
+              0 < sum(i["count"] for i in got) < whole, (got, stored))
     for by in ("kind", "kind,severity,municipality", "product,law,model", "state,assignee,month", "provider"):
         call("GET", API + "/alerts/counts", CM, query="?by=" + by)
     alert = call("GET", API + "/alerts", CM, query="?limit=1&kind=EVALUATION_DUE")["items"][0]

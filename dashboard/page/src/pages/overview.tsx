@@ -1,52 +1,461 @@
-/* What asks for attention today. */
-import { alertCounts, progress } from '../api/calls';
-import type { AlertKind, Severity } from '../api/types';
-import { SeverityBadge } from '../components/badge';
+/* What asks for attention today: figures, what comes first, and where it happens. */
+import './overview.css';
+import { useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { progress } from '../api/calls';
+import type { Alert, Model } from '../api/types';
+import { Badge } from '../components/badge';
+import { Filters, useFilterQuery } from '../components/filters';
 import { PageFrame } from '../components/page';
+import { Sparkline } from '../components/sparkline';
 import { Await, Empty } from '../components/states';
-import { Table } from '../components/table';
-import { useFormat } from '../format';
+import { Table, type Column } from '../components/table';
+import { useCommonFilters } from '../dimensions';
+import { dayNumber, useFormat, addMonths } from '../format';
 import { useLoad } from '../load';
+import { changeQuery, href, useRoute } from '../router';
+import { maySeeSignals, useSession } from '../session';
 import { common } from '../texts/common';
 import { domain } from '../texts/domain';
 import { overviewTexts } from '../texts/overview';
 import { useTexts } from '../texts/dictionary';
+import {
+  lists,
+  loadFirsts,
+  loadSplit,
+  loadTotals,
+  splits,
+  type ListName,
+  type Scope,
+  type SplitBy,
+  type SplitRow,
+  type Totals,
+} from './overview_data';
+
+interface Here {
+  asOf: string;
+  scope: Scope;
+  withSignals: boolean;
+}
+
+const alertsHref = (here: Here, name: ListName, more: Scope = {}) =>
+  href(['alerts'], { ...here.scope, ...lists(here.asOf)[name], ...more });
+
+/* ---- tiles ---- */
+
+function Tile({
+  title,
+  value,
+  link,
+  hint,
+  tone,
+  children,
+}: {
+  title: string;
+  value: string;
+  link: string;
+  hint: string;
+  tone?: 'critical' | 'warning' | 'good' | undefined;
+  children?: ComponentChildren;
+}) {
+  return (
+    <section class={`card tile tile-${tone ?? 'plain'}`}>
+      <h2>{title}</h2>
+      <a class="tile-number" href={link}>
+        {value}
+      </a>
+      <p class="hint">{hint}</p>
+      {children}
+    </section>
+  );
+}
+
+function TileLine({ link, count, text, tone }: { link: string; count: string; text: string; tone?: 'critical' | 'warning' }) {
+  return (
+    <li>
+      <a class={tone === undefined ? undefined : `tone-${tone}`} href={link}>
+        <strong>{count}</strong> {text}
+      </a>
+    </li>
+  );
+}
+
+function NoShowTile({ here, totals }: { here: Here; totals: Totals }) {
+  const t = useTexts(overviewTexts);
+  const f = useFormat();
+  const months = Array.from({ length: 12 }, (_, index) => addMonths(here.asOf, index - 12));
+  const shares = months.map((month) => {
+    const row = totals.months.find((one) => one.period_from === month);
+    return row === undefined || row.delivered_minutes <= 0 ? null : row.no_show_minutes / row.delivered_minutes;
+  });
+  const last = shares[11] ?? null;
+  const before = shares[10] ?? null;
+  const text = (share: number | null) => (share === null ? t.noHours : f.percentFine(share));
+  const link = href(['trends'], { ...here.scope, measure: 'no_show' });
+  return (
+    <Tile title={t.noShow} value={text(last)} link={link} hint={t.noShowHint(f.month(addMonths(here.asOf, -1)))}>
+      <div class="tile-trend">
+        <span>
+          {text(before)} {t.noShowBefore}
+        </span>
+        <Sparkline values={shares.map((share) => share ?? 0)} />
+      </div>
+    </Tile>
+  );
+}
+
+function Tiles({ here, totals }: { here: Here; totals: Totals }) {
+  const t = useTexts(overviewTexts);
+  const f = useFormat();
+  const { counts, signals } = totals;
+  const line = (name: ListName, text: string, tone?: 'critical' | 'warning') => (
+    <TileLine
+      link={alertsHref(here, name)}
+      count={f.number(counts[name])}
+      text={text}
+      {...(tone !== undefined && counts[name] > 0 ? { tone } : {})}
+    />
+  );
+  return (
+    <div class="tiles">
+      <Tile
+        title={t.evaluations}
+        value={f.number(counts.evaluations)}
+        link={alertsHref(here, 'evaluations')}
+        hint={t.evaluationsHint}
+        tone={counts.overdue > 0 ? 'critical' : counts.evaluations > 0 ? 'warning' : 'good'}
+      >
+        <ul class="tile-lines">
+          {line('overdue', t.overdue, 'critical')}
+          {line('stillDue', t.stillDue)}
+        </ul>
+      </Tile>
+      <Tile
+        title={t.pools}
+        value={f.number(counts.pools)}
+        link={alertsHref(here, 'pools')}
+        hint={t.poolsHint}
+        tone={counts.exhausted > 0 ? 'critical' : counts.pools > 0 ? 'warning' : 'good'}
+      >
+        <ul class="tile-lines">
+          {line('exhausted', t.exhausted, 'critical')}
+          {line('projected', t.projected, 'warning')}
+        </ul>
+      </Tile>
+      <Tile
+        title={t.columns.stalled}
+        value={f.number(counts.stalled)}
+        link={alertsHref(here, 'stalled')}
+        hint={t.careHint}
+        tone={counts.stalled > 0 ? 'warning' : 'good'}
+      >
+        <ul class="tile-lines">{line('ending', t.ending)}</ul>
+      </Tile>
+      <NoShowTile here={here} totals={totals} />
+      {signals !== null && (
+        <Tile
+          title={t.signals}
+          value={f.number(signals.fresh)}
+          link={href(['signals'], { ...here.scope, state: 'NEW' })}
+          hint={t.signalsHint}
+        >
+          <ul class="tile-lines">
+            <TileLine
+              link={href(['signals'], { ...here.scope, state: 'IN_RESEARCH' })}
+              count={f.number(signals.inResearch)}
+              text={t.inResearch}
+            />
+          </ul>
+        </Tile>
+      )}
+      {signals === null && here.withSignals && (
+        <section class="card tile tile-plain">
+          <h2>{t.signals}</h2>
+          <p class="hint">{t.signalsScope}</p>
+        </section>
+      )}
+    </div>
+  );
+}
+
+/* ---- what comes first ---- */
+
+const decisionHref = (alert: Alert) => href(['decisions', alert.municipality, alert.decision], { client: alert.client });
+
+function FirstItem({ alert, mark, children }: { alert: Alert; mark: ComponentChildren; children: ComponentChildren }) {
+  const words = useTexts(domain);
+  return (
+    <li class="first">
+      <div class="first-main">
+        <a href={decisionHref(alert)}>
+          {alert.municipality} · {alert.decision}
+        </a>
+        {mark}
+      </div>
+      <p class="hint">
+        {children}
+        {alert.model !== null && ` · ${words.model[alert.model]}`} · {words.provider.toLowerCase()} {alert.provider}
+      </p>
+    </li>
+  );
+}
+
+function EvaluationItem({ alert, asOf }: { alert: Alert; asOf: string }) {
+  const t = useTexts(overviewTexts);
+  const f = useFormat();
+  const days = dayNumber(alert.effective_on) - dayNumber(asOf);
+  const when = days < 0 ? t.late(-days) : days === 0 ? t.today : t.ahead(days);
+  const ratio = alert.payload.ratio_percent;
+  return (
+    <FirstItem alert={alert} mark={<Badge tone={days < -28 ? 'critical' : days <= 0 ? 'warning' : 'info'}>{when}</Badge>}>
+      {f.date(alert.effective_on)}
+      {typeof ratio === 'number' && ` · ${t.ratio(f.percent(ratio / 100))}`}
+    </FirstItem>
+  );
+}
+
+function PoolItem({ alert }: { alert: Alert }) {
+  const t = useTexts(overviewTexts);
+  const words = useTexts(domain);
+  const f = useFormat();
+  const { used_minutes: used, allotted_minutes: allotted } = alert.payload;
+  return (
+    <FirstItem
+      alert={alert}
+      mark={<Badge tone={alert.severity === 'CRITICAL' ? 'critical' : 'warning'}>{words.alertKind[alert.kind]}</Badge>}
+    >
+      {typeof used === 'number' && typeof allotted === 'number' && `${t.usedOf(f.hours(used), f.hours(allotted))} · `}
+      {t.since(f.date(alert.effective_on))}
+    </FirstItem>
+  );
+}
+
+function FirstList({
+  title,
+  alerts,
+  empty,
+  link,
+  count,
+  item,
+}: {
+  title: string;
+  alerts: readonly Alert[];
+  empty: string;
+  link: string;
+  count: number | undefined;
+  item: (alert: Alert) => ComponentChildren;
+}) {
+  const t = useTexts(overviewTexts);
+  const f = useFormat();
+  return (
+    <section class="card">
+      <div class="card-head">
+        <h2>{title}</h2>
+        {count !== undefined && count > 0 && <a href={link}>{t.allOfThem(f.number(count))}</a>}
+      </div>
+      {alerts.length === 0 ? <Empty>{empty}</Empty> : <ol class="firsts">{alerts.map(item)}</ol>}
+    </section>
+  );
+}
+
+/* ---- where it happens ---- */
+
+const ROWS_SHOWN = 12;
+
+function CountCell({ count, most, link }: { count: number; most: number; link: string }) {
+  const f = useFormat();
+  if (count === 0) {
+    return <span class="muted">0</span>;
+  }
+  return (
+    <a class="count" href={link}>
+      <span class="count-bar" style={{ width: `${Math.max(2, (100 * count) / most)}%` }} aria-hidden="true" />
+      <span class="count-text">{f.number(count)}</span>
+    </a>
+  );
+}
+
+function useSplitColumns(here: Here, by: SplitBy, rows: readonly SplitRow[]): Column<SplitRow>[] {
+  const t = useTexts(overviewTexts);
+  const words = useTexts(domain);
+  const f = useFormat();
+  const names = { municipality: words.municipality, provider: words.provider, product: words.product, model: words.modelLabel };
+  const counted = (name: keyof SplitRow['counts']): Column<SplitRow> => {
+    const most = Math.max(...rows.map((row) => row.counts[name]));
+    return {
+      key: name,
+      title: t.columns[name],
+      number: true,
+      value: (row) => <CountCell count={row.counts[name]} most={most} link={alertsHref(here, name, { [by]: row.value })} />,
+    };
+  };
+  const columns: Column<SplitRow>[] = [
+    {
+      key: 'value',
+      title: names[by],
+      head: true,
+      value: (row) => (
+        <a href={href([], { ...here.scope, [by]: row.value })}>
+          {by === 'model' ? words.model[row.value as Model] : row.value}
+        </a>
+      ),
+    },
+    counted('evaluations'),
+    counted('overdue'),
+    counted('pools'),
+    counted('exhausted'),
+    counted('stalled'),
+    {
+      key: 'no_show',
+      title: t.columns.noShow,
+      number: true,
+      value: (row) =>
+        row.noShowShare === null ? (
+          <span class="muted">{t.noHours}</span>
+        ) : (
+          <a href={href(['trends'], { ...here.scope, [by]: row.value, measure: 'no_show' })}>{f.percentFine(row.noShowShare)}</a>
+        ),
+    },
+  ];
+  if (rows.some((row) => row.signals !== null)) {
+    const most = Math.max(...rows.map((row) => row.signals ?? 0));
+    columns.push({
+      key: 'signals',
+      title: t.columns.signals,
+      number: true,
+      value: (row) => (
+        <CountCell
+          count={row.signals ?? 0}
+          most={most}
+          link={href(['signals'], { ...here.scope, [by]: row.value, state: 'NEW' })}
+        />
+      ),
+    });
+  }
+  return columns;
+}
+
+function SplitTable({ here, by, rows }: { here: Here; by: SplitBy; rows: SplitRow[] }) {
+  const t = useTexts(overviewTexts);
+  const words = useTexts(domain);
+  const f = useFormat();
+  const [all, setAll] = useState(false);
+  const columns = useSplitColumns(here, by, rows);
+  const names = { municipality: words.municipality, provider: words.provider, product: words.product, model: words.modelLabel };
+  if (rows.length === 0) {
+    return <Empty>{t.nothing}</Empty>;
+  }
+  return (
+    <>
+      <Table
+        caption={t.byCaption(names[by].toLowerCase())}
+        columns={columns}
+        rows={all ? rows : rows.slice(0, ROWS_SHOWN)}
+        rowKey={(row) => row.value}
+      />
+      {!all && rows.length > ROWS_SHOWN && (
+        <div class="paged-end">
+          <button type="button" class="button" onClick={() => setAll(true)}>
+            {t.showAll(f.number(rows.length))}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Split({ here }: { here: Here }) {
+  const t = useTexts(overviewTexts);
+  const words = useTexts(domain);
+  const { query } = useRoute();
+  const asked = query.get('by');
+  const by = splits.find((one) => one === asked) ?? 'provider';
+  const { asOf, scope, withSignals } = here;
+  const loaded = useLoad(JSON.stringify([asOf, by, scope]), async (signal) => ({
+    by,
+    rows: await loadSplit(asOf, by, scope, withSignals, signal),
+  }));
+  const names = { municipality: words.municipality, provider: words.provider, product: words.product, model: words.modelLabel };
+  return (
+    <section class="card">
+      <div class="card-head">
+        <h2>{t.where}</h2>
+        <div class="segmented" role="group" aria-label={t.by}>
+          {splits.map((one) => (
+            <button key={one} type="button" aria-pressed={one === by} onClick={() => changeQuery({ by: one })}>
+              {names[one]}
+            </button>
+          ))}
+        </div>
+      </div>
+      <Await of={loaded}>{(split) => <SplitTable key={split.by} here={here} by={split.by} rows={split.rows} />}</Await>
+    </section>
+  );
+}
+
+/* ---- the page ---- */
+
+function Figures({ here }: { here: Here }) {
+  const t = useTexts(overviewTexts);
+  const { asOf, scope, withSignals } = here;
+  const key = JSON.stringify([asOf, scope]);
+  const totals = useLoad(key, (signal) => loadTotals(asOf, scope, withSignals, signal));
+  const firsts = useLoad(key, (signal) => loadFirsts(asOf, scope, signal));
+  const counts = totals.data?.counts;
+  return (
+    <>
+      <section aria-label={t.tiles}>
+        <Await of={totals}>{(data) => <Tiles here={here} totals={data} />}</Await>
+      </section>
+      <Await of={firsts}>
+        {(data) => (
+          <div class="pair">
+            <FirstList
+              title={t.firstEvaluations}
+              alerts={data.evaluations}
+              empty={t.noEvaluations}
+              link={alertsHref(here, 'evaluations', { sort: 'effective_on' })}
+              count={counts?.evaluations}
+              item={(alert) => <EvaluationItem key={alert.alert_id} alert={alert} asOf={asOf} />}
+            />
+            <FirstList
+              title={t.firstPools}
+              alerts={data.pools}
+              empty={t.noPools}
+              link={alertsHref(here, 'pools', { sort: '-effective_on' })}
+              count={counts?.pools}
+              item={(alert) => <PoolItem key={alert.alert_id} alert={alert} />}
+            />
+          </div>
+        )}
+      </Await>
+      <Split here={here} />
+    </>
+  );
+}
 
 export function OverviewPage() {
   const t = useTexts(overviewTexts);
   const shared = useTexts(common);
-  const words = useTexts(domain);
   const f = useFormat();
-  const counts = useLoad('counts', (signal) => alertCounts(['kind', 'severity'], {}, signal));
+  const session = useSession();
+  const base = useCommonFilters();
+  const filters = [base.municipality, base.provider, base.product, base.model];
+  const scope = useFilterQuery(filters);
   const state = useLoad('progress', progress);
-  const asOf = state.data?.as_of;
   return (
-    <PageFrame title={t.title} lead={asOf === null || asOf === undefined ? undefined : shared.asOf(f.dateLong(asOf))}>
-      <section class="card">
-        <h2>{t.openAlerts}</h2>
-        <Await of={counts}>
-          {(rows) =>
-            rows.length === 0 ? (
-              <Empty>{t.none}</Empty>
-            ) : (
-              <Table
-                caption={t.bySeverity}
-                rows={rows}
-                rowKey={(row) => `${row.kind}/${row.severity}`}
-                columns={[
-                  { key: 'kind', title: words.kind, head: true, value: (row) => words.alertKind[row.kind as AlertKind] },
-                  {
-                    key: 'severity',
-                    title: words.severityLabel,
-                    value: (row) => <SeverityBadge severity={row.severity as Severity} />,
-                  },
-                  { key: 'count', title: t.count, number: true, value: (row) => f.number(row.count) },
-                ]}
-              />
-            )
-          }
-        </Await>
-      </section>
-    </PageFrame>
+    <Await of={state}>
+      {(data) => {
+        const asOf = data.as_of ?? session.today;
+        return (
+          <PageFrame title={t.title} lead={shared.asOf(f.dateLong(asOf))}>
+            <div class="stack">
+              <Filters filters={filters} />
+              <Figures here={{ asOf, scope, withSignals: maySeeSignals(session) }} />
+            </div>
+          </PageFrame>
+        );
+      }}
+    </Await>
   );
 }
