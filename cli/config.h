@@ -29,6 +29,8 @@ struct uw_config {
     const char *group_id;      /* urenwacht */
     const char *instance;      /* name of this instance; "" lets `process` take a free slot name */
     bool static_membership;    /* group.instance.id = instance */
+    /* process */
+    const char *metrics_listen; /* "ADDRESS:PORT" of its figures; "": none */
     /* schema registry */
     const char *registry_url;  /* "": Confluent wire format is refused */
     /* batch and cache limits */

@@ -38,6 +38,7 @@ static const struct key keys[] = {
     {"group.id", AT(group_id), KIND_TEXT, 1, 0, NULL, "urenwacht"},
     {"group.instance", AT(instance), KIND_TEXT, 0, 0, NULL, ""},
     {"group.static_membership", AT(static_membership), KIND_SWITCH, 0, 0, NULL, "false"},
+    {"process.metrics_listen", AT(metrics_listen), KIND_TEXT, 0, 0, NULL, ""},
     {"registry.url", AT(registry_url), KIND_TEXT, 0, 0, NULL, ""},
     {"batch.max_events", AT(batch_max_events), KIND_INT32, 1, 1000000, NULL, "20000"},
     {"batch.max_bytes", AT(batch_max_bytes), KIND_BYTES, 1024 * KIB, 4096 * 1024 * KIB, NULL, "64MiB"},

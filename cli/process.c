@@ -1,18 +1,22 @@
 /* urenwacht process: the processor. */
 #include "cli/worker.h"
 
-static const char usage[] = "process [--as-of DATE] [--until-idle] [--instance NAME]";
+static const char usage[] = "process [--as-of DATE] [--until-idle] [--instance NAME] [--metrics-listen ADDRESS:PORT]";
 static const char about[] =
     "Reads decisions, declarations, no-shows and evaluations from Kafka in a consumer group, keeps the hour budgets\n"
     "in PostgreSQL, and publishes alerts, anomalies and dead letters; each exactly once, whatever breaks. Any number\n"
     "of instances share the work. Needs `urenwacht migrate` and `urenwacht topics --create` to have run once.\n\n"
     "SIGTERM and SIGINT stop it after the running batch; SIGHUP reads the thresholds of the configuration again.\n\n"
+    "With --metrics-listen it answers GET /metrics (for Prometheus), /healthz (200 while the main loop moves) and\n"
+    "/readyz (200 while it has its partitions and works, 503 with the reason otherwise) to everybody who reaches the\n"
+    "address.\n\n"
     "Exit code: 0 when stopped or idle, 1 when it cannot go on, 2 for usage or configuration.\n";
 
 static const struct uw_option table[] = {
     {"as-of", "DATE", "judge as of this day (YYYY-MM-DD) instead of today in Europe/Amsterdam"},
     {"until-idle", NULL, "end when everything that is in the topics has been processed"},
     {"instance", "NAME", "name of this instance, stable over restarts (default: a free slot of the database)"},
+    {"metrics-listen", "ADDRESS:PORT", "answer /metrics, /healthz and /readyz there (process.metrics_listen)"},
     {"accept-lost-offsets", NULL,
      "go on though Kafka lost the group's offsets; the last batch may be published twice"},
 };
@@ -40,6 +44,7 @@ int uw_command_process(int argc, char **argv)
         return UW_EXIT_USAGE;
     }
     config.instance = uw_option_text(&options, "instance", config.instance);
+    config.metrics_listen = uw_option_text(&options, "metrics-listen", config.metrics_listen);
     worker.config = &config;
     status = uw_worker_run(&worker);
     uw_config_close(&config);

@@ -10,6 +10,7 @@
 #include "cli/backoff.h"
 #include "cli/faults.h"
 #include "cli/kafka_log.h"
+#include "cli/monitor.h"
 #include "cli/notify.h"
 #include "consumers/intake.h"
 #include "consumers/registry.h"
@@ -31,6 +32,12 @@
 #define CLOCK_MS 1000
 /* How long a rebalance may wait for the store before the instance leaves and joins anew. */
 #define CLAIM_PATIENCE_MS 60000
+/* The figures are shown this often; clients that are due are counted less often, and so far only. */
+#define SHOW_MS 1000
+#define COUNT_DUE_MS 10000
+#define COUNT_DUE_MAX 100000u
+/* No call of the main loop lasts longer than the deadlines of a statement and of a call to Kafka, and this. */
+#define PATIENCE_MS 30000
 #define SETTINGS_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 /* What to do next, decided in `act` alone. */
@@ -62,13 +69,54 @@ struct worker {
     struct uw_intake *intake;
     struct uw_engine *engine;
 
+    struct uw_meter meter;
+    struct uw_monitor *monitor; /* NULL: not asked for */
+    int64_t clients_due, due_ms, shown_ms;
+
     int32_t as_of_day;
     int64_t clock_ms, positions_ms, report_ms, started_ms;
     uint64_t reported_events;
     bool joined;
 };
 
+/* ---- what is shown ---- */
+
+/* Hands a new picture over when the last one is old enough; asks no server. */
+static void show_figures(struct worker *worker)
+{
+    struct uw_engine_statistics statistics;
+    struct uw_monitor_figures figures;
+    int64_t now_ms = uw_clock_monotonic_ms();
+    const int32_t *partitions;
+    if (worker->monitor == NULL || worker->intake == NULL ||
+        (worker->shown_ms != 0 && now_ms - worker->shown_ms < SHOW_MS)) {
+        return;
+    }
+    worker->shown_ms = now_ms;
+    uw_engine_statistics(worker->engine, &statistics);
+    uw_meter_take(&worker->meter, &statistics);
+    figures = (struct uw_monitor_figures){.meter = worker->meter.figures,
+                                          .cache_bytes = statistics.cache_bytes,
+                                          .cache_clients = statistics.cache_clients,
+                                          .cache_facts = statistics.cache_facts,
+                                          .cache_max_bytes = worker->config->cache_max_bytes,
+                                          .clients_due = worker->clients_due,
+                                          .partitions_owned = uw_intake_assignment(worker->intake, &partitions),
+                                          .partition_count = uw_intake_partition_count(worker->intake),
+                                          .as_of_day = worker->as_of_day};
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
+        uw_intake_topic_lag(worker->intake, (enum uw_topic)i, uw_clock_ms(), &figures.lags[i]);
+    }
+    uw_monitor_show(worker->monitor, &figures);
+}
+
 /* ---- waiting, and the classes of errors ---- */
+
+static void say_alive(struct worker *worker)
+{
+    uw_notify_alive(uw_clock_monotonic_ms());
+    uw_monitor_alive(worker->monitor);
+}
 
 static void sleep_ms(int64_t ms)
 {
@@ -84,7 +132,8 @@ static enum action wait_for(struct worker *worker, int32_t wait_ms)
         if (uw_signals_stop_requested()) {
             return ACTION_QUIT;
         }
-        uw_notify_alive(now_ms);
+        say_alive(worker);
+        show_figures(worker);
         if (worker->intake != NULL && worker->joined && now_ms - beat_ms >= HEARTBEAT_MS) {
             struct uw_error error = {.text = ""};
             beat_ms = now_ms;
@@ -109,6 +158,7 @@ static enum action act(struct worker *worker, enum uw_code code, const struct uw
     case UW_CLASS_ABORT: {
         int32_t wait_ms = uw_backoff_next(&worker->backoff);
         uw_log(UW_LOG_WARNING, "%s; trying again in %d ms", error->text, (int)wait_ms);
+        uw_monitor_stage(worker->monitor, UW_STAGE_WAITING);
         enum action action = wait_for(worker, wait_ms);
         if (action == ACTION_QUIT) {
             uw_log(UW_LOG_WARNING, "stopped while waiting");
@@ -273,6 +323,7 @@ static enum action open_engine(struct worker *worker)
     uw_codec_decoder(worker->codec, &options.decoder);
     uw_output_encoder_port(&worker->output, &options.encoder);
     uw_faults_wrap(&options.store, &options.publisher);
+    uw_meter_wrap(&worker->meter, &options.store, &options.publisher);
     struct uw_error error = {.text = ""};
     return act(worker, uw_engine_open(&options, &worker->engine, &error), &error);
 }
@@ -340,6 +391,7 @@ static enum action open_all(struct worker *worker)
 static void close_all(struct worker *worker)
 {
     worker->joined = false;
+    uw_monitor_stage(worker->monitor, UW_STAGE_STOPPING);
     if (worker->intake != NULL) {
         uw_intake_close(&worker->intake);
     }
@@ -500,6 +552,50 @@ static void report(struct worker *worker, bool last)
     worker->reported_events = applied;
 }
 
+/* The clients that wait to be judged; what cannot be counted now is counted next time. */
+static void count_due(struct worker *worker, int64_t now_ms)
+{
+    const int32_t *partitions;
+    uint32_t count = uw_intake_assignment(worker->intake, &partitions);
+    int64_t sum = 0;
+    if (!uw_engine_has_due(worker->engine)) {
+        worker->clients_due = 0;
+        worker->due_ms = 0;
+        return;
+    }
+    if (worker->due_ms != 0 && now_ms - worker->due_ms < COUNT_DUE_MS) {
+        return;
+    }
+    worker->due_ms = now_ms;
+    for (uint32_t i = 0; i < count && sum < COUNT_DUE_MAX; i++) {
+        struct uw_error error = {.text = ""};
+        int64_t due = 0;
+        if (uw_pgstore_due_count(worker->store, partitions[i], worker->as_of_day, COUNT_DUE_MAX, &due, &error) !=
+            UW_OK) {
+            return;
+        }
+        sum += due;
+    }
+    worker->clients_due = sum;
+}
+
+/* At every turn of the loop. */
+static void show(struct worker *worker)
+{
+    enum uw_stage stage = UW_STAGE_WORKING;
+    if (worker->monitor == NULL) {
+        return;
+    }
+    if (!uw_intake_joined(worker->intake)) {
+        stage = UW_STAGE_JOINING;
+    } else if (uw_engine_needs_recovery(worker->engine)) {
+        stage = UW_STAGE_RECOVERING;
+    }
+    uw_monitor_stage(worker->monitor, stage);
+    count_due(worker, uw_clock_monotonic_ms());
+    show_figures(worker);
+}
+
 /* Nothing came: positions are told, and an idle worker may end. */
 static enum action rest(struct worker *worker, bool *idle)
 {
@@ -540,7 +636,11 @@ static enum action take_batch(struct worker *worker, bool *idle)
         action = recover(worker);
     }
     if (action == ACTION_GO_ON) {
+        int64_t begun_us = uw_meter_now_us();
         action = apply(worker, messages, count);
+        if (action == ACTION_GO_ON) {
+            uw_meter_batch(&worker->meter, begun_us);
+        }
     }
     uw_intake_release(worker->intake);
     if (action == ACTION_VOID) {
@@ -563,7 +663,8 @@ static enum action serve(struct worker *worker)
             reload(worker);
             uw_notify("READY=1");
         }
-        uw_notify_alive(uw_clock_monotonic_ms());
+        say_alive(worker);
+        show(worker);
         action = look_at_clock(worker);
         if (action == ACTION_GO_ON && uw_engine_needs_recovery(worker->engine)) {
             action = recover(worker);
@@ -587,6 +688,8 @@ static enum action serve(struct worker *worker)
 /* One membership of the group, from joining to leaving. */
 static enum action run_once(struct worker *worker)
 {
+    uw_monitor_stage(worker->monitor, UW_STAGE_STARTING);
+    worker->shown_ms = 0;
     enum action action = open_all(worker);
     if (action == ACTION_GO_ON) {
         char as_of[UW_DATE_TEXT_BYTES];
@@ -609,6 +712,16 @@ static enum action run_once(struct worker *worker)
     return action;
 }
 
+/* Open as long as the process lives, also while it waits for its servers. */
+static enum uw_code open_monitor(struct worker *worker, struct uw_error *error)
+{
+    const struct uw_config *config = worker->config;
+    const struct uw_monitor_options options = {
+        .listen = config->metrics_listen,
+        .patience_ms = (int64_t)config->database_timeout_ms + config->kafka_timeout_ms + PATIENCE_MS};
+    return config->metrics_listen[0] == '\0' ? UW_OK : uw_monitor_open(&options, &worker->monitor, error);
+}
+
 int uw_worker_run(const struct uw_worker_options *options)
 {
     struct worker worker = {.options = options, .config = options->config, .as_of_day = options->as_of_day};
@@ -626,6 +739,10 @@ int uw_worker_run(const struct uw_worker_options *options)
         uw_complain("%s", error.text);
         return UW_EXIT_USAGE;
     }
+    if (open_monitor(&worker, &error) != UW_OK) {
+        uw_complain("%s", error.text);
+        return UW_EXIT_USAGE;
+    }
     enum action action;
     do {
         action = run_once(&worker);
@@ -634,6 +751,7 @@ int uw_worker_run(const struct uw_worker_options *options)
         }
     } while (action != ACTION_QUIT);
     uw_notify("STOPPING=1");
+    uw_monitor_close(&worker.monitor);
     for (uint32_t i = 0; i < 2; i++) {
         uw_arena_close(&worker.settings_memory[i]);
     }

@@ -200,8 +200,10 @@ void uw_intake_rewind(struct uw_intake *intake, int32_t partition, const int64_t
 {
     if (partition < 0 || partition >= intake->slot_count || !intake->slots[partition].assigned)
         return;
-    for (int i = 0; i < UW_TOPIC_COUNT; i++)
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
         intake->slots[partition].position[i] = next_offset[i];
+        intake->slots[partition].end[i] = 0;
+    }
     intake->seek = true;
 }
 
@@ -218,32 +220,58 @@ bool uw_intake_idle(const struct uw_intake *intake)
     return true;
 }
 
-int64_t uw_intake_lag(const struct uw_intake *intake)
+/* What waits in one partition of a topic. */
+static int64_t slot_lag(const struct uw_intake *intake, const struct uw_intake_slot *slot, int32_t partition, int topic)
 {
-    int64_t lag = 0;
+    int64_t low = 0, high = 0, from;
+
+    if (rd_kafka_get_watermark_offsets(intake->client, intake->topics[topic], partition, &low, &high) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    from = slot->position[topic] > low ? slot->position[topic] : low;
+    /* At the end as it was found, all before it was handed over, unless it was set back since. */
+    from = slot->ended[topic] && slot->end[topic] > from ? slot->end[topic] : from;
+    return high > from ? high - from : 0;
+}
+
+void uw_intake_topic_lag(const struct uw_intake *intake, enum uw_topic topic, int64_t now_ms, struct uw_intake_lag *lag)
+{
+    struct uw_intake_lag sum = {0, 0};
 
     for (uint32_t i = 0; i < intake->assigned_count; i++) {
         const struct uw_intake_slot *slot = &intake->slots[intake->assigned[i]];
+        int64_t messages = slot_lag(intake, slot, intake->assigned[i], (int)topic);
+        int64_t age_ms = slot->timestamp_ms[topic] == 0 ? 0 : now_ms - slot->timestamp_ms[topic];
 
-        for (int t = 0; t < UW_TOPIC_COUNT; t++) {
-            int64_t low = 0, high = 0, from;
-
-            if (rd_kafka_get_watermark_offsets(intake->client, intake->topics[t], intake->assigned[i], &low, &high) !=
-                    RD_KAFKA_RESP_ERR_NO_ERROR ||
-                high < 0)
-                continue;
-            from = slot->position[t] > low ? slot->position[t] : low;
-            if (!slot->ended[t] && high > from)
-                lag += high - from;
-        }
+        sum.messages += messages;
+        if (messages > 0 && age_ms > sum.age_ms)
+            sum.age_ms = age_ms;
     }
-    return lag;
+    *lag = sum;
+}
+
+int64_t uw_intake_lag(const struct uw_intake *intake)
+{
+    int64_t messages = 0;
+
+    for (int t = 0; t < UW_TOPIC_COUNT; t++) {
+        struct uw_intake_lag lag;
+
+        uw_intake_topic_lag(intake, (enum uw_topic)t, 0, &lag);
+        messages += lag.messages;
+    }
+    return messages;
 }
 
 uint32_t uw_intake_assignment(const struct uw_intake *intake, const int32_t **partitions)
 {
     *partitions = intake->assigned;
     return intake->assigned_count;
+}
+
+bool uw_intake_joined(const struct uw_intake *intake)
+{
+    return intake->joined;
 }
 
 bool uw_intake_lost(const struct uw_intake *intake)

@@ -79,6 +79,17 @@ void uw_intake_rewind(struct uw_intake *intake, int32_t partition, const int64_t
 bool uw_intake_idle(const struct uw_intake *intake);
 /* Messages between what poll handed over and the end of the partitions, as far as known; over what is assigned. */
 int64_t uw_intake_lag(const struct uw_intake *intake);
+struct uw_intake_lag {
+    int64_t messages; /* as uw_intake_lag, of one topic */
+    /* Between Kafka's timestamp of the last message that was handed over and now, of the partition where that is
+     * longest among those with messages left; 0 where there are none, or none was handed over yet. */
+    int64_t age_ms;
+};
+/* `now_ms`: UTC. */
+void uw_intake_topic_lag(const struct uw_intake *intake, enum uw_topic topic, int64_t now_ms,
+                         struct uw_intake_lag *lag);
+/* This member has been given its part, be it empty, and no rebalance has taken it away since. */
+bool uw_intake_joined(const struct uw_intake *intake);
 /* Ascending; borrowed until the next poll. */
 uint32_t uw_intake_assignment(const struct uw_intake *intake, const int32_t **partitions);
 /* Somebody else may own our partitions by now: abort, never commit. */

@@ -318,6 +318,8 @@ void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafk
         else
             tell_revoked(intake, list);
     } else if (err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        /* Who gave all up waits for the next assignment: having nothing is then no reason to be idle. */
+        intake->joined = intake->joined && by_parts(intake);
         give(intake, list);
         tell_revoked(intake, list);
     } else {

@@ -138,8 +138,10 @@ static void on_event(struct uw_intake *intake, const rd_kafka_message_t *raw)
     struct uw_intake_slot *slot = slot_of(intake, raw->partition);
 
     if (raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (topic >= 0 && slot != NULL)
+        if (topic >= 0 && slot != NULL) {
             slot->ended[topic] = true;
+            slot->end[topic] = raw->offset;
+        }
         uw_intake_check_heading(intake);
     } else if (raw->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && topic >= 0) {
         if (slot != NULL)
@@ -308,6 +310,7 @@ enum uw_code uw_intake_poll(struct uw_intake *intake, int32_t timeout_ms, uint32
         const struct uw_message *message = &intake->messages[i];
 
         intake->slots[message->partition].position[message->topic] = message->offset + 1;
+        intake->slots[message->partition].timestamp_ms[message->topic] = message->timestamp_ms;
     }
     intake->handed = intake->count > 0;
     *messages = intake->messages;

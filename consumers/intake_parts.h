@@ -16,7 +16,9 @@ struct uw_intake_slot {
     bool assigned;
     int64_t position[UW_TOPIC_COUNT]; /* after what was handed over; 0: the beginning */
     int64_t fetched[UW_TOPIC_COUNT];  /* after what came out of librdkafka; from here on nothing may be older */
+    int64_t timestamp_ms[UW_TOPIC_COUNT]; /* Kafka's, of the last message that was handed over; 0: none */
     bool ended[UW_TOPIC_COUNT];
+    int64_t end[UW_TOPIC_COUNT]; /* where the partition was last found to end; behind its last message may be markers */
 };
 
 struct uw_intake {
@@ -31,7 +33,7 @@ struct uw_intake {
     int32_t slot_count;
     int32_t *assigned; /* ascending */
     uint32_t assigned_count;
-    bool joined;          /* an assignment came, be it empty */
+    bool joined;          /* an assignment came, be it empty, and none is awaited */
     bool seek;            /* positions were set back: assign again before the next poll */
     bool heading;         /* only decisions are read, until their end */
     uint64_t rebalances;  /* so that a heartbeat sees that one happened */

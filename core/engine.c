@@ -566,6 +566,7 @@ static enum uw_code load_absent(struct uw_engine *engine, struct uw_error *error
             residents[count++] = resident;
         }
     }
+    engine->statistics.clients_found += engine->touch_count - count;
     if (count == 0) {
         return UW_OK;
     }

@@ -54,6 +54,7 @@ struct uw_engine_options {
 struct uw_engine_statistics {
     uint64_t messages, events, redeliveries, refused, skipped; /* skipped: applied before */
     uint64_t batches, records_published, transactions, clients_loaded, clients_judged, recovered_records;
+    uint64_t clients_found; /* touched by a batch and in the cache already */
     uint64_t cache_bytes, cache_clients, cache_facts;
 };
 

@@ -47,6 +47,10 @@ enum uw_code uw_pgstore_slot(struct uw_pgstore *store, int32_t *slot, struct uw_
 /* Changes the owner's name, for instances that are called after their slot. */
 enum uw_code uw_pgstore_rename(struct uw_pgstore *store, const char *owner, struct uw_error *error) UW_MUST_USE;
 
+/* How many clients of the partition are due, counted up to `limit`. */
+enum uw_code uw_pgstore_due_count(struct uw_pgstore *store, int32_t partition, int32_t as_of_day, uint32_t limit,
+                                  int64_t *count, struct uw_error *error) UW_MUST_USE;
+
 /* Visits up to `limit` clients of the decision, in the order of their names; usually one. Of an unknown decision
  * these are the clients with no-shows, evaluations or an open UNKNOWN_DECISION that name it. What a client has is
  * then read with the port's `load`. */

@@ -144,6 +144,28 @@ enum uw_code uw_pgstore_due(void *context, int32_t partition, int32_t as_of_day,
     return uw_postgres_each(store->postgres, "due", arguments, 3, visit_client, &clients, error);
 }
 
+enum uw_code uw_pgstore_due_count(struct uw_pgstore *store, int32_t partition, int32_t as_of_day, uint32_t limit,
+                                  int64_t *count, struct uw_error *error)
+{
+    uint8_t number[4], day[4], most[8];
+    const struct uw_argument arguments[] = {{number, sizeof number}, {day, sizeof day}, {most, sizeof most}};
+    PGresult *result = NULL;
+    enum uw_code code = uw_pgstore_ready(store, error);
+
+    if (code != UW_OK) {
+        return code;
+    }
+    uw_put_int32(number, partition);
+    uw_put_int32(day, as_of_day - UW_POSTGRES_EPOCH_DAY);
+    uw_put_int64(most, limit);
+    code = uw_postgres_query(store->postgres, "due_count", arguments, 3, &result, error);
+    if (code == UW_OK) {
+        *count = uw_field_int8(result, 0);
+    }
+    PQclear(result);
+    return code;
+}
+
 enum uw_code uw_pgstore_decision_clients(struct uw_pgstore *store, struct uw_str municipality, struct uw_str decision,
                                          uint32_t limit, uw_client_visit *visit, void *visit_context,
                                          struct uw_error *error)

@@ -258,6 +258,8 @@ static const struct {
                " WHERE partition = $1::integer AND sequence > $2::bigint ORDER BY sequence LIMIT $3::bigint"},
     {"due", "SELECT client FROM urenwacht_data.client WHERE partition = $1::integer AND next_change_on <= $2::date"
             " ORDER BY next_change_on, client LIMIT $3::bigint"},
+    {"due_count", "SELECT count(*) FROM (SELECT FROM urenwacht_data.client WHERE partition = $1::integer"
+                  " AND next_change_on <= $2::date LIMIT $3::bigint) c"},
     {"mark_state", "UPDATE urenwacht_data.partition_state SET rules_fingerprint = $3::bigint"
                    " WHERE partition = $1::integer AND epoch = $2::bigint RETURNING 1"},
     {"mark_clients", "UPDATE urenwacht_data.client SET next_change_on = '-infinity'"
