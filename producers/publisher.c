@@ -410,6 +410,19 @@ static rd_kafka_topic_partition_list_t *positions_make(const struct uw_transacto
     return list;
 }
 
+/* A transaction that fails for another reason while positions are on their way, such as a partition that was refused,
+ * ends the call with no more than "erroneous state"; the next call says the reason. */
+static bool worth_repeating(const rd_kafka_error_t *failure, int64_t deadline_ms, int *states_seen)
+{
+    rd_kafka_resp_err_t err = rd_kafka_error_code(failure);
+
+    if (uw_kafka_left_ms(deadline_ms) == 0)
+        return false;
+    if (err == RD_KAFKA_RESP_ERR__STATE)
+        return ++*states_seen == 1;
+    return rd_kafka_error_is_retriable(failure) && err != RD_KAFKA_RESP_ERR__TIMED_OUT;
+}
+
 static enum step positions_send(struct uw_transactor *transactor, const struct uw_published *positions,
                                 uint32_t position_count, int64_t deadline_ms, struct uw_error *error)
 {
@@ -419,6 +432,7 @@ static enum step positions_send(struct uw_transactor *transactor, const struct u
     rd_kafka_topic_partition_list_t *list;
     rd_kafka_error_t *failure;
     enum step step;
+    int states_seen = 0;
 
     if (position_count == 0)
         return STEP_DONE;
@@ -436,8 +450,7 @@ static enum step positions_send(struct uw_transactor *transactor, const struct u
     do {
         /* Not resumed but sent again, which is the same as long as the arguments are. */
         failure = rd_kafka_send_offsets_to_transaction(transactor->client, list, group, uw_kafka_left_ms(deadline_ms));
-        if (failure == NULL || !rd_kafka_error_is_retriable(failure) || uw_kafka_left_ms(deadline_ms) == 0 ||
-            rd_kafka_error_code(failure) == RD_KAFKA_RESP_ERR__TIMED_OUT)
+        if (failure == NULL || !worth_repeating(failure, deadline_ms, &states_seen))
             break;
         rd_kafka_error_destroy(failure);
         rd_kafka_poll(transactor->client, POLL_WHEN_FULL_MS);

@@ -199,6 +199,28 @@ static void judges(void **state)
     }
 }
 
+/* A partition that is refused while positions are on their way: the reason is the refusal, whichever call hears it. */
+static void names_the_reason_under_way(void **state)
+{
+    struct bench *bench = *state;
+    struct uw_error error;
+
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(publish(bench, &error), UW_OK);
+        rd_kafka_mock_broker_push_request_error_rtts(bench->cluster, 1, ADD_PARTITIONS, 1,
+                                                     RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 40 * i);
+        rd_kafka_mock_broker_push_request_error_rtts(bench->cluster, 1, ADD_OFFSETS, 1, RD_KAFKA_RESP_ERR_NO_ERROR, 60);
+        rd_kafka_mock_broker_push_request_error_rtts(bench->cluster, 1, TXN_OFFSET_COMMIT, 1,
+                                                     RD_KAFKA_RESP_ERR_NO_ERROR, 60);
+        assert_int_not_equal(publish(bench, &error), UW_OK);
+        if (error.code != UW_ECONFIG || error.class != UW_CLASS_FATAL)
+            fail_msg("delay %d ms: code %d class %d: %s", 40 * i, (int)error.code, (int)error.class, error.text);
+        rd_kafka_mock_clear_request_errors(bench->cluster, ADD_PARTITIONS);
+        rd_kafka_mock_clear_request_errors(bench->cluster, ADD_OFFSETS);
+        rd_kafka_mock_clear_request_errors(bench->cluster, TXN_OFFSET_COMMIT);
+    }
+}
+
 /* A broker that answers too late: whether the transaction was committed is not known, and the producer that
  * might end another one by its delayed request is gone. */
 static void gives_a_late_producer_up(void **state)
@@ -245,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(publishes, setup, teardown),
         cmocka_unit_test_setup_teardown(bears_what_passes, setup, teardown),
         cmocka_unit_test_setup_teardown(judges, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_the_reason_under_way, setup, teardown),
         cmocka_unit_test_setup_teardown(gives_a_late_producer_up, setup, teardown),
         cmocka_unit_test_setup_teardown(waits_for_an_absent_broker, setup, teardown),
     };
