@@ -52,6 +52,20 @@ struct uw_config {
     bool serve_secure_cookie;  /* true: the browser sends the cookie over https (or to localhost) only */
     const char *serve_page;    /* folder of the built page; "": the API alone */
     int64_t serve_stream_bytes; /* 128 MiB of events kept for subscribers */
+    /* webhooks */
+    bool webhooks_enabled;          /* true: this `serve` queues and sends, when no other does */
+    bool webhooks_http;             /* false: URLs have to be https */
+    const char *webhooks_allow;     /* nets and addresses that are not public and allowed all the same: none */
+    const char *webhooks_ports;     /* 443 */
+    const char *webhooks_source;    /* /urenwacht: `source` of the CloudEvents */
+    const char *webhooks_ca_file;   /* "": the system's certificates */
+    int32_t webhooks_max_per_token; /* 20 */
+    int32_t webhooks_max_queued;    /* 10000 deliveries of one webhook */
+    int32_t webhooks_connections;   /* 32 requests at once */
+    int32_t webhooks_timeout_ms;    /* 10000: of one request */
+    int32_t webhooks_retry_min_ms, webhooks_retry_max_ms; /* 5000, 3600000 */
+    int32_t webhooks_give_up_minutes; /* 1440 */
+    int32_t webhooks_retention_days;  /* 7: of the delivery log */
     /* log */
     const char *log_level;     /* error, warning, info, debug */
     const char *log_format;    /* text, json */

@@ -60,6 +60,23 @@ static enum uw_code explain(void *context, const char *municipality, const char 
     return uw_explain_answer(context, &question, file, found, error);
 }
 
+static struct uw_webhook_options webhooks_of(const struct uw_config *config)
+{
+    return (struct uw_webhook_options){
+        .enabled = config->webhooks_enabled,
+        .source = config->webhooks_source,
+        .ca_file = config->webhooks_ca_file,
+        .per_token_max = config->webhooks_max_per_token,
+        .queued_max = config->webhooks_max_queued,
+        .connections_max = config->webhooks_connections,
+        .timeout_ms = config->webhooks_timeout_ms,
+        .retry_min_ms = config->webhooks_retry_min_ms,
+        .retry_max_ms = config->webhooks_retry_max_ms,
+        .give_up_minutes = config->webhooks_give_up_minutes,
+        .retention_days = config->webhooks_retention_days,
+    };
+}
+
 static int serve(struct uw_config *config)
 {
     struct uw_error error = {.text = ""};
@@ -78,6 +95,7 @@ static int serve(struct uw_config *config)
         .cookie_secure = config->serve_secure_cookie,
         .page = config->serve_page,
         .stream_bytes_max = config->serve_stream_bytes,
+        .webhooks = webhooks_of(config),
         .settings = &config->settings,
         .explain_context = config,
         .explain = explain,
@@ -91,6 +109,11 @@ static int serve(struct uw_config *config)
     }
     for (uint32_t i = 0; i < UW_OUTPUT_COUNT; i++) {
         options.outputs[i] = config->outputs[i];
+    }
+    if (uw_guard_read(config->webhooks_allow, config->webhooks_ports, config->webhooks_http, &options.webhooks.guard,
+                      &error) != UW_OK) {
+        uw_complain("%s", error.text);
+        return UW_EXIT_USAGE;
     }
     /* Before any thread starts: today is that of Europe/Amsterdam everywhere. */
     if (setenv("TZ", "Europe/Amsterdam", 1) != 0) {

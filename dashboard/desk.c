@@ -110,7 +110,7 @@ enum uw_code uw_desk_prepare(struct uw_desk *desk, struct uw_error *error)
         /* Two servers that start together would grant the same at once, which PostgreSQL refuses. */
         code = uw_postgres_run(desk->postgres,
                                "BEGIN; SELECT pg_advisory_xact_lock(8462121524226843497); SELECT "
-                               "urenwacht_data.dashboard_prepare(); COMMIT",
+                               "urenwacht_data.dashboard_prepare(); SELECT urenwacht_data.webhook_prepare(); COMMIT",
                                error);
     }
     if (code != UW_OK && error->class == UW_CLASS_FATAL) {

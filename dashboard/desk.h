@@ -3,7 +3,7 @@
  *
  * Everything that a token asks for is read and written as the role urenwacht_dashboard, under row-level security
  * (schemas/sql/005_dashboard.sql): a transaction that does not say what may be seen sees nothing. Tokens,
- * sessions and webhooks are the owner's, and are never touched as that role.
+ * sessions and the secrets of webhooks are the owner's, and are never read as that role.
  */
 #ifndef UW_DASHBOARD_DESK_H
 #define UW_DASHBOARD_DESK_H

@@ -378,6 +378,28 @@ static void run_token_revoke(const struct call *call)
     uw_admin_token_revoke(call->desk, call->principal, call->request, call->rest[0]);
 }
 
+/* ---- webhooks ---- */
+
+#define WEBHOOK(name)                                                                                                \
+    static void run_##name(const struct call *call)                                                                  \
+    {                                                                                                                \
+        uw_##name(call->server->webhooks, call->desk, call->principal, call->request, call->rest[0], call->rest[1]); \
+    }
+WEBHOOK(webhook_list)
+WEBHOOK(webhook_create)
+WEBHOOK(webhook_show)
+WEBHOOK(webhook_change)
+WEBHOOK(webhook_delete)
+WEBHOOK(webhook_pause)
+WEBHOOK(webhook_resume)
+WEBHOOK(webhook_take)
+WEBHOOK(webhook_rotate)
+WEBHOOK(webhook_test)
+WEBHOOK(webhook_replay)
+WEBHOOK(webhook_deliveries)
+WEBHOOK(webhook_delivery)
+WEBHOOK(webhook_replay_delivery)
+
 /* ---- the table ---- */
 
 struct route {
@@ -414,6 +436,20 @@ static const struct route routes[] = {
     {UW_METHOD_GET, "tokens", ROLE(ADMIN), run_tokens},
     {UW_METHOD_POST, "tokens", ROLE(ADMIN), run_token_create},
     {UW_METHOD_DELETE, "tokens/*", ROLE(ADMIN), run_token_revoke},
+    {UW_METHOD_GET, "webhooks", ALL_ROLES, run_webhook_list},
+    {UW_METHOD_POST, "webhooks", ALL_ROLES, run_webhook_create},
+    {UW_METHOD_GET, "webhooks/*", ALL_ROLES, run_webhook_show},
+    {UW_METHOD_PUT, "webhooks/*", ALL_ROLES, run_webhook_change},
+    {UW_METHOD_DELETE, "webhooks/*", ALL_ROLES, run_webhook_delete},
+    {UW_METHOD_POST, "webhooks/*/pause", ALL_ROLES, run_webhook_pause},
+    {UW_METHOD_POST, "webhooks/*/resume", ALL_ROLES, run_webhook_resume},
+    {UW_METHOD_POST, "webhooks/*/owner", ALL_ROLES, run_webhook_take},
+    {UW_METHOD_POST, "webhooks/*/secret", ALL_ROLES, run_webhook_rotate},
+    {UW_METHOD_POST, "webhooks/*/test", ALL_ROLES, run_webhook_test},
+    {UW_METHOD_POST, "webhooks/*/replay", ALL_ROLES, run_webhook_replay},
+    {UW_METHOD_GET, "webhooks/*/deliveries", ALL_ROLES, run_webhook_deliveries},
+    {UW_METHOD_GET, "webhooks/*/deliveries/*", ALL_ROLES, run_webhook_delivery},
+    {UW_METHOD_POST, "webhooks/*/deliveries/*/replay", ALL_ROLES, run_webhook_replay_delivery},
 };
 
 static bool is_uuid(struct uw_str text)

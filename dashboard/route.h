@@ -15,6 +15,7 @@ struct uw_server {
     struct uw_reporter *reporter;
     struct uw_stream *stream;
     struct uw_page *page;
+    struct uw_webhooks *webhooks;
 };
 
 /* Fills the answer: uw_http_handle, with the server as its context. */

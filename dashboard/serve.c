@@ -97,7 +97,19 @@ static enum uw_code open_kafka(struct uw_server *server, struct uw_error *error)
                                              .log = log_at};
     memcpy(feeder.topics, options->topics, sizeof feeder.topics);
     enum uw_code code = uw_reporter_open(&feeder, options->settings, &server->reporter, error);
-    return code == UW_OK ? uw_stream_open(&stream, &server->stream, error) : code;
+    if (code == UW_OK) {
+        code = uw_stream_open(&stream, &server->stream, error);
+    }
+    if (code == UW_OK) {
+        struct uw_webhook_options webhooks = options->webhooks;
+        webhooks.dsn = options->dsn;
+        webhooks.database_timeout_ms = options->database_timeout_ms;
+        webhooks.topics = stream;
+        webhooks.context = stream.context;
+        webhooks.log = log_at;
+        code = uw_webhooks_open(&webhooks, &server->webhooks, error);
+    }
+    return code;
 }
 
 static enum uw_code open_http(struct uw_server *server, struct uw_error *error)
@@ -140,6 +152,7 @@ enum uw_code uw_serve_run(const struct uw_serve_options *options, struct uw_erro
         watch(server, own);
     }
     uw_http_close(&server->http);
+    uw_webhooks_close(&server->webhooks);
     uw_stream_close(&server->stream);
     uw_reporter_close(&server->reporter);
     uw_page_close(&server->page);

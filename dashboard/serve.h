@@ -9,6 +9,7 @@
 #include "consumers/kafka_conf.h"
 #include "core/ports.h"
 #include "core/settings.h"
+#include "dashboard/webhook.h"
 
 /* What explains a decision: the command has it. Writes the JSON of docs/explain.md to `file`. `as_of_day`
  * UW_DAY_NONE: the processor's. UW_OK with *found false: no fact names the decision for the client. May be called by
@@ -31,6 +32,8 @@ struct uw_serve_options {
     bool cookie_secure;
     const char *page;             /* folder with the page; "": the one that is compiled in */
     int64_t stream_bytes_max;     /* of the events kept for subscribers */
+    /* What the configuration says; the rest is filled in here. */
+    struct uw_webhook_options webhooks;
     const struct uw_settings *settings;
     void *explain_context;
     uw_serve_explain *explain;

@@ -120,7 +120,8 @@ void uw_metrics_answer(struct uw_server *server, struct uw_desk *desk, struct uw
     add_number(&text, "urenwacht_database_up", "gauge", "1 when the database answers.", up ? 1 : 0);
     if (up) {
         add_database(desk, &text);
-        uw_desk_rollback(desk);
     }
+    uw_webhook_metrics(server->webhooks, up ? desk : NULL, &text);
+    uw_desk_rollback(desk);
     uw_http_body(request, 200, UW_EXPOSITION_TYPE, &text);
 }

@@ -9,7 +9,6 @@
 
 #include "dashboard/stream_filter.h"
 #include "dashboard/stream_source.h"
-#include "schemas/output.h"
 
 #define POLL_MS 100
 #define RETRY_MS 2000
@@ -95,40 +94,15 @@ static struct event *ring_at(const struct uw_stream *stream, uint64_t number)
 static bool encode(struct uw_codec *codec, bool alerts, struct uw_str value, struct uw_arena *arena,
                    struct uw_stream_event *about, struct uw_str *body)
 {
-    struct uw_refusal refusal;
-    struct uw_error error;
-    struct uw_str json;
+    struct uw_stream_record record;
     struct uw_text text;
-    if (alerts) {
-        struct uw_alert_record record;
-        if (uw_output_decode_alert(codec, value, arena, &record, &refusal, &error) != UW_OK ||
-            uw_alert_json(&record, arena, &json) != UW_OK) {
-            return false;
-        }
-        *about = (struct uw_stream_event){.is_alert = true,
-                                          .kind = (uint32_t)record.alert.kind,
-                                          .severity = record.alert.severity,
-                                          .status = record.alert.status,
-                                          .municipality = record.alert.municipality,
-                                          .provider = record.alert.provider,
-                                          .client = record.alert.client,
-                                          .decision = record.alert.decision};
-    } else {
-        struct uw_anomaly_record record;
-        if (uw_output_decode_anomaly(codec, value, arena, &record, &refusal, &error) != UW_OK ||
-            uw_anomaly_json(&record, arena, &json) != UW_OK) {
-            return false;
-        }
-        *about = (struct uw_stream_event){.kind = (uint32_t)record.anomaly.kind,
-                                          .status = record.anomaly.status,
-                                          .municipality = record.anomaly.municipality,
-                                          .provider = record.anomaly.provider,
-                                          .client = record.anomaly.client,
-                                          .decision = record.anomaly.decision};
+    if (!uw_stream_decode(codec, alerts, value, arena, &record)) {
+        return false;
     }
+    *about = record.about;
     uw_text_init(&text, arena);
     uw_text_add_literal(&text, alerts ? "event: alert\ndata: " : "event: anomaly\ndata: ");
-    uw_text_add(&text, json.data, json.length);
+    uw_text_add(&text, record.json.data, record.json.length);
     uw_text_add_literal(&text, "\n\n");
     return uw_text_finish(&text, body) == UW_OK && body->length < TEXT_BYTES_MAX / 4;
 }

@@ -1,5 +1,7 @@
 #include "dashboard/stream_filter.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,56 +85,79 @@ static bool read_status(struct uw_stream_filter *filter, struct uw_str word)
     return true;
 }
 
-static bool read_words(struct uw_http_request *request, const char *name, word_read *read,
+/* What is being read, and where a refusal goes. */
+struct reading {
+    const struct uw_http_pair *pairs;
+    uint32_t pair_count;
+    struct uw_stream_refusal *refusal;
+};
+
+static bool refuse(const struct reading *reading, int status, const char *format, ...) UW_PRINTF(3, 4);
+
+static bool refuse(const struct reading *reading, int status, const char *format, ...)
+{
+    va_list arguments;
+    reading->refusal->status = status;
+    va_start(arguments, format);
+    vsnprintf(reading->refusal->text, sizeof reading->refusal->text, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static struct uw_str parameter(const struct reading *reading, const char *name)
+{
+    for (uint32_t i = 0; i < reading->pair_count; i++) {
+        if (uw_str_equal(reading->pairs[i].name, uw_str_from(name))) {
+            return reading->pairs[i].value;
+        }
+    }
+    return UW_STR_NULL;
+}
+
+static bool read_words(const struct reading *reading, const char *name, word_read *read,
                        struct uw_stream_filter *filter)
 {
-    struct uw_str list = uw_http_parameter(request, name);
+    struct uw_str list = parameter(reading, name);
     for (const char *at = list.data; at != NULL; at = strchr(at, ',') == NULL ? NULL : strchr(at, ',') + 1) {
         if (!read(filter, (struct uw_str){at, (uint32_t)strcspn(at, ",")})) {
-            uw_http_problem(request, 400, "%s: this is not a value of it", name);
-            return false;
+            return refuse(reading, 400, "%s: this is not a value of it", name);
         }
     }
     return true;
 }
 
-static bool copy_text(struct uw_http_request *request, const char *name, char **copy)
+static bool copy_text(const struct reading *reading, const char *name, char **copy)
 {
-    struct uw_str value = uw_http_parameter(request, name);
+    struct uw_str value = parameter(reading, name);
     if (uw_str_is_null(value)) {
         return true;
     }
     if (value.length > TEXT_BYTES_MAX) {
-        uw_http_problem(request, 400, "%s: too long", name);
-        return false;
+        return refuse(reading, 400, "%s: too long", name);
     }
     *copy = strdup(value.data);
-    if (*copy == NULL) {
-        uw_http_problem(request, 503, "no memory");
-        return false;
-    }
-    return true;
+    return *copy != NULL || refuse(reading, 503, "no memory");
 }
 
 /* Absent lists leave nothing out; a list of kinds leaves out the topic of which it names none. */
-static void fill_absent(struct uw_http_request *request, struct uw_stream_filter *filter)
+static void fill_absent(const struct reading *reading, struct uw_stream_filter *filter)
 {
-    if (uw_str_is_null(uw_http_parameter(request, "kind"))) {
+    if (uw_str_is_null(parameter(reading, "kind"))) {
         filter->alert_kinds = ALL_ALERTS;
         filter->anomaly_kinds = ALL_ANOMALIES;
     }
-    if (uw_str_is_null(uw_http_parameter(request, "severity"))) {
+    if (uw_str_is_null(parameter(reading, "severity"))) {
         filter->severities = ALL_SEVERITIES;
     } else {
         filter->anomaly_kinds = 0; /* anomalies have none */
     }
-    filter->statuses = uw_str_is_null(uw_http_parameter(request, "status")) ? ALL_STATUSES : filter->statuses;
+    filter->statuses = uw_str_is_null(parameter(reading, "status")) ? ALL_STATUSES : filter->statuses;
 }
 
-static bool choose_topics(struct uw_http_request *request, const struct uw_principal *principal,
+static bool choose_topics(const struct reading *reading, const struct uw_principal *principal,
                           struct uw_stream_filter *filter)
 {
-    struct uw_str topics = uw_http_parameter(request, "topics");
+    struct uw_str topics = parameter(reading, "topics");
     bool alerts = uw_str_is_null(topics), anomalies = alerts;
     for (const char *at = topics.data; at != NULL; at = strchr(at, ',') == NULL ? NULL : strchr(at, ',') + 1) {
         struct uw_str word = {at, (uint32_t)strcspn(at, ",")};
@@ -141,14 +166,12 @@ static bool choose_topics(struct uw_http_request *request, const struct uw_princ
         } else if (uw_str_equal(word, UW_STR("anomalies"))) {
             anomalies = true;
         } else {
-            uw_http_problem(request, 400, "topics: alerts, anomalies or both, with a comma");
-            return false;
+            return refuse(reading, 400, "topics: alerts, anomalies or both, with a comma");
         }
     }
     if (!uw_principal_sees_signals(principal)) {
         if (anomalies && !uw_str_is_null(topics)) {
-            uw_http_problem(request, 403, "the role %s does not see anomalies", uw_role_name(principal->role));
-            return false;
+            return refuse(reading, 403, "the role %s does not see anomalies", uw_role_name(principal->role));
         }
         anomalies = false;
     }
@@ -157,29 +180,39 @@ static bool choose_topics(struct uw_http_request *request, const struct uw_princ
     return true;
 }
 
-bool uw_stream_filter_read(struct uw_http_request *request, const struct uw_principal *principal,
-                           struct uw_stream_filter *filter)
+bool uw_stream_filter_make(const struct uw_http_pair *pairs, uint32_t pair_count, const struct uw_principal *principal,
+                           struct uw_stream_filter *filter, struct uw_stream_refusal *refusal)
 {
-    if (!read_words(request, "kind", read_kind, filter) || !read_words(request, "severity", read_severity, filter) ||
-        !read_words(request, "status", read_status, filter) ||
-        !copy_text(request, "municipality", &filter->municipalities) ||
-        !copy_text(request, "provider", &filter->providers) || !copy_text(request, "client", &filter->client) ||
-        !copy_text(request, "decision", &filter->decision)) {
+    const struct reading reading = {pairs, pair_count, refusal};
+    if (!read_words(&reading, "kind", read_kind, filter) || !read_words(&reading, "severity", read_severity, filter) ||
+        !read_words(&reading, "status", read_status, filter) ||
+        !copy_text(&reading, "municipality", &filter->municipalities) ||
+        !copy_text(&reading, "provider", &filter->providers) || !copy_text(&reading, "client", &filter->client) ||
+        !copy_text(&reading, "decision", &filter->decision)) {
         return false;
     }
     if (filter->municipalities != NULL &&
         (strspn(filter->municipalities, "0123456789,") != strlen(filter->municipalities) ||
          strlen(filter->municipalities) % 5 != 4)) {
-        uw_http_problem(request, 400, "municipality: codes of four digits with commas");
-        return false;
+        return refuse(&reading, 400, "municipality: codes of four digits with commas");
     }
-    fill_absent(request, filter);
+    fill_absent(&reading, filter);
     if (!principal->everywhere) {
         filter->allowed = strdup(principal->municipalities);
         if (filter->allowed == NULL) {
-            uw_http_problem(request, 503, "no memory");
-            return false;
+            return refuse(&reading, 503, "no memory");
         }
     }
-    return choose_topics(request, principal, filter);
+    return choose_topics(&reading, principal, filter);
+}
+
+bool uw_stream_filter_read(struct uw_http_request *request, const struct uw_principal *principal,
+                           struct uw_stream_filter *filter)
+{
+    struct uw_stream_refusal refusal;
+    if (uw_stream_filter_make(request->parameters, request->parameter_count, principal, filter, &refusal)) {
+        return true;
+    }
+    uw_http_problem(request, refusal.status, "%s", refusal.text);
+    return false;
 }

@@ -100,6 +100,31 @@ enum uw_code uw_source_ends(struct uw_source *source, int64_t *lows, int64_t *hi
     return UW_OK;
 }
 
+enum uw_code uw_source_times(struct uw_source *source, int64_t instant_ms, int64_t *offsets, struct uw_error *error)
+{
+    int64_t lows[UW_STREAM_PLACES_MAX], highs[UW_STREAM_PLACES_MAX];
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(source->counts[0] + source->counts[1]);
+    uint32_t place = 0;
+    enum uw_code code = uw_source_ends(source, lows, highs, error);
+    for (int i = 0; i < 2; i++) {
+        for (int32_t partition = 0; partition < source->counts[i]; partition++) {
+            rd_kafka_topic_partition_list_add(list, source->topics[i], partition)->offset = instant_ms;
+        }
+    }
+    if (code == UW_OK) {
+        rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(source->client, list, source->timeout_ms);
+        if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            code = uw_kafka_link_fail(&source->link, err, "looking for a time in the topics", error);
+        }
+    }
+    /* The list keeps the order in which it was filled. */
+    for (; code == UW_OK && place < (uint32_t)list->cnt; place++) {
+        offsets[place] = list->elems[place].offset >= 0 ? list->elems[place].offset : highs[place];
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
 enum uw_code uw_source_start(struct uw_source *source, const int64_t *offsets, struct uw_error *error)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(source->counts[0] + source->counts[1]);

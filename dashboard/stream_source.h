@@ -27,6 +27,9 @@ void uw_source_counts(const struct uw_source *source, uint32_t *alert_count, uin
 /* First and next offset of every place. */
 enum uw_code uw_source_ends(struct uw_source *source, int64_t *lows, int64_t *highs, struct uw_error *error)
     UW_MUST_USE;
+/* The first offset of every place that was written at or after the instant; its end where there is none. */
+enum uw_code uw_source_times(struct uw_source *source, int64_t instant_ms, int64_t *offsets,
+                             struct uw_error *error) UW_MUST_USE;
 /* Begins to read at these offsets. */
 enum uw_code uw_source_start(struct uw_source *source, const int64_t *offsets, struct uw_error *error) UW_MUST_USE;
 enum uw_code uw_source_next(struct uw_source *source, int32_t timeout_ms, struct uw_source_message *message,

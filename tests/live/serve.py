@@ -501,7 +501,9 @@ test_bad()
 test_slow_client()
 test_stream()
 test_many(int(os.environ.get("UW_SUBSCRIBERS", "1000")))
-missing = {(method, path) for path, item in SPEC["paths"].items() for method in item if method != "parameters"} - seen_paths
+# The webhooks have a suite of their own, webhooks.py.
+missing = {(method, path) for path, item in SPEC["paths"].items() for method in item
+           if method != "parameters" and "/webhooks" not in path} - seen_paths
 check("every path of the contract was asked", not missing, missing)
 check("it stops in order", SERVER.stop() == 0)
 log = open(WORK + "/serve.log", encoding="utf-8").read()

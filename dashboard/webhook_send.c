@@ -1,0 +1,461 @@
+/*
+ * From the queue to the receivers. Only the holder of the task "send" changes deliveries that are not over, in one
+ * transaction after another: what is ready and what waits behind it is its alone to say.
+ */
+#include <inttypes.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dashboard/webhook_parts.h"
+
+#define RETRY_MS 2000
+#define STANDBY_MS 1000
+/* The queue is looked at so often when nothing says that something was queued. */
+#define LOOK_MS 300
+#define TIDY_MS 10000
+/* Requests that are under way when the server ends are waited for so long. */
+#define FAREWELL_MS 1500
+/* After so many deliveries in a row that failed, a webhook gets one request at a time, with pauses between. */
+#define FAILURES_MAX 8
+#define HOLD_MS_MAX 60000
+#define RETRY_AFTER_MS_MAX INT64_C(86400000)
+#define TRANSFERS_MAX 1000
+#define TIDY_ROWS "5000"
+#define IN_FLIGHT_BYTES ((size_t)TRANSFERS_MAX * 21)
+
+struct transfer {
+    int64_t id, webhook_id, attempts, age_ms; /* attempts and age as they were before this one */
+    int64_t started_ms;
+    struct uw_webhook_request *request; /* NULL: free */
+    bool done;
+    struct uw_webhook_result result;
+};
+
+struct sender {
+    struct uw_webhooks *webhooks;
+    struct uw_desk *desk;
+    struct transfer *transfers;
+    uint32_t transfer_count, busy_count, done_count;
+    int64_t looked_ms, tidied_ms;
+    struct uw_webhook_statistics news; /* of this transaction */
+};
+
+static struct uw_str number(char text[24], int64_t value)
+{
+    snprintf(text, 24, "%" PRId64, value);
+    return uw_str_from(text);
+}
+
+static uint32_t chance(void)
+{
+    uint32_t value = 0;
+    /* Without randomness every pause is the shortest; nothing breaks. */
+    (void)RAND_bytes((unsigned char *)&value, sizeof value);
+    return value;
+}
+
+/* ---- writing down what became of it ---- */
+
+enum outcome { OUTCOME_DELIVERED, OUTCOME_AGAIN, OUTCOME_FAILED };
+
+static enum outcome judge(const struct sender *sender, const struct transfer *transfer, int64_t *pause_ms)
+{
+    const struct uw_webhook_options *options = &sender->webhooks->options;
+    int64_t give_up_ms = (int64_t)options->give_up_minutes * 60000;
+    int64_t left_ms = give_up_ms - transfer->age_ms - (uw_webhook_clock_ms() - transfer->started_ms);
+    *pause_ms = 0;
+    if (transfer->result.accepted) {
+        return OUTCOME_DELIVERED;
+    }
+    /* A receiver that is gone for good ends the webhook, not the delivery: whoever resumes it goes on with this one. */
+    if (transfer->result.gone) {
+        return OUTCOME_AGAIN;
+    }
+    if (transfer->attempts > 0 && left_ms <= 0) {
+        return OUTCOME_FAILED;
+    }
+    *pause_ms = uw_webhook_backoff_ms(transfer->attempts + 1, options->retry_min_ms, options->retry_max_ms, chance());
+    if (transfer->result.retry_after_s > *pause_ms / 1000) {
+        *pause_ms = transfer->result.retry_after_s * 1000;
+        *pause_ms = *pause_ms < RETRY_AFTER_MS_MAX ? *pause_ms : RETRY_AFTER_MS_MAX;
+    }
+    /* The last attempt is made when the time is over, and not much before. */
+    *pause_ms = *pause_ms < left_ms || left_ms <= 0 ? *pause_ms : left_ms;
+    return OUTCOME_AGAIN;
+}
+
+static const char *state_name(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_DELIVERED:
+        return "DELIVERED";
+    case OUTCOME_AGAIN:
+        return "READY";
+    case OUTCOME_FAILED:
+        return "FAILED";
+    }
+    return "FAILED";
+}
+
+static enum uw_code write_delivery(struct sender *sender, const struct transfer *transfer, enum outcome outcome,
+                                   int64_t pause_ms, struct uw_error *error)
+{
+    /* The next of the lane becomes ready when this one is over. */
+    static const char sql[] =
+        "WITH done AS (UPDATE urenwacht_data.webhook_delivery d SET state = $2::text, attempts = d.attempts + 1, "
+        "first_attempt_at = coalesce(d.first_attempt_at, now() - ($3::text)::integer * interval '1 ms'), last_attempt_at = "
+        "now() - ($3::text)::integer * interval '1 ms', last_duration_ms = ($3::text)::integer, last_status = "
+        "nullif(($4::text)::integer, 0), last_error = nullif($5::text, ''), due_at = now() + ($6::text)::bigint * interval "
+        "'1 ms', finished_at = CASE WHEN $2::text <> 'READY' THEN now() END WHERE d.id = ($1::text)::bigint AND d.state = "
+        "'READY' RETURNING d.webhook_id, d.lane, d.state) UPDATE urenwacht_data.webhook_delivery n SET state = 'READY', due_at "
+        "= now() FROM done WHERE done.state <> 'READY' AND n.id = (SELECT min(m.id) FROM urenwacht_data.webhook_delivery m "
+        "WHERE m.webhook_id = done.webhook_id AND m.lane = done.lane AND m.state = 'WAITING')";
+    char id[24], duration[24], status[24], pause[24];
+    const struct uw_str arguments[] = {number(id, transfer->id),
+                                       uw_str_from(state_name(outcome)),
+                                       number(duration, transfer->result.duration_ms),
+                                       number(status, transfer->result.status),
+                                       uw_str_from(transfer->result.text),
+                                       number(pause, pause_ms)};
+    return uw_webhook_run(sender->desk, sql, arguments, 6, NULL, error);
+}
+
+static enum uw_code write_webhook(struct sender *sender, const struct transfer *transfer, struct uw_error *error)
+{
+    static const char good_sql[] =
+        "UPDATE urenwacht_data.webhook SET last_delivered_at = now(), failing_since = NULL, failures = 0, last_failed_id = NULL "
+        "WHERE id = ($1::text)::bigint";
+    static const char bad_sql[] =
+        "UPDATE urenwacht_data.webhook SET failing_since = coalesce(failing_since, now()), failures = failures + (CASE WHEN "
+        "last_failed_id = ($2::text)::bigint THEN 0 ELSE 1 END), last_failed_id = ($2::text)::bigint, held_until = "
+        "greatest(held_until, now() + greatest(($3::text)::bigint, CASE WHEN failures >= ($4::text)::integer THEN "
+        "least(($5::text)::bigint, ($6::text)::bigint) ELSE 0 END) * interval '1 ms'), state = CASE WHEN "
+        "($7::text)::boolean AND state = 'ACTIVE' THEN 'DISABLED' ELSE state END, state_reason = CASE WHEN "
+        "($7::text)::boolean AND state = 'ACTIVE' THEN 'GONE' ELSE state_reason END, state_at = CASE WHEN "
+        "($7::text)::boolean AND state = 'ACTIVE' THEN now() ELSE state_at END WHERE id = ($1::text)::bigint";
+    const struct uw_webhook_options *options = &sender->webhooks->options;
+    int64_t after_ms = transfer->result.retry_after_s * 1000;
+    int64_t hold_ms = options->retry_max_ms < HOLD_MS_MAX ? options->retry_max_ms : HOLD_MS_MAX;
+    char id[24], delivery[24], after[24], failures[24], hold[24], backoff[24];
+    const struct uw_str arguments[] = {
+        number(id, transfer->webhook_id), number(delivery, transfer->id),
+        number(after, after_ms < RETRY_AFTER_MS_MAX ? after_ms : RETRY_AFTER_MS_MAX), number(failures, FAILURES_MAX),
+        number(hold, hold_ms),
+        number(backoff, uw_webhook_backoff_ms(transfer->attempts + 1, options->retry_min_ms, hold_ms, chance())),
+        transfer->result.gone ? UW_STR("true") : UW_STR("false")};
+    if (transfer->result.accepted) {
+        return uw_webhook_run(sender->desk, good_sql, arguments, 1, NULL, error);
+    }
+    return uw_webhook_run(sender->desk, bad_sql, arguments, 7, NULL, error);
+}
+
+static void count_news(struct sender *sender, const struct transfer *transfer, enum outcome outcome)
+{
+    struct uw_webhook_statistics *news = &sender->news;
+    news->delivered += transfer->result.accepted ? 1u : 0u;
+    news->blocked += transfer->result.blocked ? 1u : 0u;
+    news->refused += !transfer->result.accepted && transfer->result.status != 0 ? 1u : 0u;
+    news->unreachable += !transfer->result.blocked && transfer->result.status == 0 ? 1u : 0u;
+    news->given_up += outcome == OUTCOME_FAILED ? 1u : 0u;
+}
+
+static enum uw_code write_done(struct sender *sender, struct uw_error *error)
+{
+    enum uw_code code = UW_OK;
+    for (uint32_t i = 0; i < sender->transfer_count && code == UW_OK; i++) {
+        const struct transfer *transfer = &sender->transfers[i];
+        int64_t pause_ms = 0;
+        if (transfer->request == NULL || !transfer->done) {
+            continue;
+        }
+        enum outcome outcome = judge(sender, transfer, &pause_ms);
+        code = write_delivery(sender, transfer, outcome, pause_ms, error);
+        if (code == UW_OK) {
+            code = write_webhook(sender, transfer, error);
+        }
+        count_news(sender, transfer, outcome);
+    }
+    return code;
+}
+
+/* ---- what is next ---- */
+
+/* What was queued is ready, or waits for an earlier one of its lane, or for one that is sent again before it. */
+static enum uw_code admit(struct sender *sender, struct uw_error *error)
+{
+    return uw_webhook_run(
+        sender->desk,
+        "UPDATE urenwacht_data.webhook_delivery d SET state = CASE WHEN EXISTS (SELECT FROM urenwacht_data.webhook_delivery e "
+        "WHERE e.webhook_id = d.webhook_id AND e.lane = d.lane AND (e.state = 'READY' OR e.state IN ('NEW', 'WAITING') AND "
+        "e.id < d.id)) THEN 'WAITING' ELSE 'READY' END WHERE d.id IN (SELECT id FROM urenwacht_data.webhook_delivery WHERE "
+        "state = 'NEW' ORDER BY id LIMIT 5000)",
+        NULL, 0, NULL, error);
+}
+
+/* Ids of the deliveries that are under way, with commas. */
+static struct uw_str list_busy(const struct sender *sender, char text[IN_FLIGHT_BYTES])
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < sender->transfer_count; i++) {
+        const struct transfer *transfer = &sender->transfers[i];
+        if (transfer->request != NULL && !transfer->done) {
+            length += (size_t)snprintf(text + length, IN_FLIGHT_BYTES - length, "%s%" PRId64, length == 0 ? "" : ",",
+                                       transfer->id);
+        }
+    }
+    return (struct uw_str){text, (uint32_t)length};
+}
+
+static enum uw_code find_due(struct sender *sender, PGresult **result, struct uw_error *error)
+{
+    static const char sql[] =
+        "WITH busy AS MATERIALIZED (SELECT d.id, d.webhook_id FROM urenwacht_data.webhook_delivery d WHERE d.id = ANY "
+        "(string_to_array($1::text, ',')::bigint[])) SELECT d.id::text, w.id::text, w.url, d.event_id, d.body, "
+        "d.attempts::text, coalesce((extract(epoch FROM now() - d.first_attempt_at) * 1000)::bigint, 0)::text, (SELECT "
+        "string_agg(encode(s.secret, 'base64'), ' ' ORDER BY s.id DESC) FROM urenwacht_data.webhook_secret s WHERE "
+        "s.webhook_id = w.id AND (s.until IS NULL OR s.until > now())) FROM urenwacht_data.webhook w JOIN urenwacht_data.token "
+        "t ON t.id = w.token_id AND t.revoked_at IS NULL AND t.expires_at > now() CROSS JOIN LATERAL (SELECT d.* FROM "
+        "urenwacht_data.webhook_delivery d WHERE d.webhook_id = w.id AND d.state = 'READY' AND d.due_at <= now() AND NOT EXISTS "
+        "(SELECT FROM busy b WHERE b.id = d.id) ORDER BY d.due_at, d.id LIMIT greatest(0, (CASE WHEN w.failures >= "
+        "($3::text)::integer THEN 1 ELSE ($4::text)::integer END) - (SELECT count(*) FROM busy b WHERE b.webhook_id = w.id))) "
+        "d WHERE w.state = 'ACTIVE' AND (w.held_until IS NULL OR w.held_until <= now()) ORDER BY d.due_at, d.id LIMIT "
+        "($2::text)::integer";
+    static char busy[IN_FLIGHT_BYTES]; /* one sender a process */
+    char room[24], failures[24], parallel[24];
+    const struct uw_str arguments[] = {list_busy(sender, busy),
+                                       number(room, (int64_t)sender->transfer_count - sender->busy_count),
+                                       number(failures, FAILURES_MAX), number(parallel, UW_WEBHOOK_PARALLEL_MAX)};
+    return uw_desk_query(sender->desk, sql, arguments, 4, result, error);
+}
+
+/* ---- tidying up ---- */
+
+static enum uw_code tidy(struct sender *sender, struct uw_error *error)
+{
+    static const char *const statements[] = {
+        "UPDATE urenwacht_data.webhook w SET state = 'STOPPED', state_reason = 'TOKEN', state_at = now(), behind = NULL, "
+        "replay_since = NULL, replay_from = NULL FROM urenwacht_data.token t WHERE t.id = w.token_id AND w.state <> 'STOPPED' "
+        "AND (t.revoked_at IS NOT NULL OR t.expires_at <= now())",
+        "UPDATE urenwacht_data.webhook_delivery d SET state = 'CANCELLED', finished_at = now() FROM urenwacht_data.webhook w "
+        "WHERE w.id = d.webhook_id AND w.state = 'STOPPED' AND d.state IN ('NEW', 'WAITING', 'READY')",
+        "DELETE FROM urenwacht_data.webhook_secret WHERE until < now()",
+        "DELETE FROM urenwacht_data.webhook_delivery WHERE id IN (SELECT id FROM urenwacht_data.webhook_delivery WHERE "
+        "finished_at < now() - ($1::text)::integer * interval '1 day' LIMIT " TIDY_ROWS ")",
+        "DELETE FROM urenwacht_data.webhook_delivery WHERE id IN (SELECT d.id FROM urenwacht_data.webhook w CROSS JOIN LATERAL "
+        "(SELECT f.id FROM urenwacht_data.webhook_delivery f WHERE f.webhook_id = w.id AND f.finished_at IS NOT NULL ORDER BY "
+        "f.id DESC OFFSET ($1::text)::integer LIMIT " TIDY_ROWS ") d)",
+    };
+    char days[24], kept[24];
+    const struct uw_str arguments[] = {number(days, sender->webhooks->options.retention_days),
+                                       number(kept, UW_WEBHOOK_LOG_MAX)};
+    enum uw_code code = UW_OK;
+    for (size_t i = 0; i < sizeof statements / sizeof statements[0] && code == UW_OK; i++) {
+        code = uw_webhook_run(sender->desk, statements[i], i < 3 ? NULL : &arguments[i - 3], i < 3 ? 0 : 1, NULL, error);
+    }
+    return code;
+}
+
+/* ---- requests ---- */
+
+static void free_transfer(struct sender *sender, struct transfer *transfer)
+{
+    sender->done_count -= transfer->done ? 1u : 0u;
+    sender->busy_count--;
+    uw_webhook_request_end(sender->webhooks->multi, &transfer->request);
+    *transfer = (struct transfer){.id = 0};
+}
+
+static void free_all(struct sender *sender, bool only_done)
+{
+    for (uint32_t i = 0; i < sender->transfer_count; i++) {
+        if (sender->transfers[i].request != NULL && (sender->transfers[i].done || !only_done)) {
+            free_transfer(sender, &sender->transfers[i]);
+        }
+    }
+}
+
+/* A copy of a field as NUL-terminated text; PostgreSQL's results are that already. */
+static const char *text_of(const PGresult *result, int row, int column)
+{
+    return PQgetisnull(result, row, column) ? "" : PQgetvalue(result, row, column);
+}
+
+static enum uw_code begin_requests(struct sender *sender, const PGresult *result, struct uw_error *error)
+{
+    uint32_t place = 0;
+    enum uw_code code = UW_OK;
+    for (int row = 0; row < PQntuples(result) && code == UW_OK; row++) {
+        const struct uw_webhook_order order = {.url = text_of(result, row, 2),
+                                               .event_id = text_of(result, row, 3),
+                                               .body = uw_desk_field(result, row, 4),
+                                               .secrets = text_of(result, row, 7)};
+        while (place < sender->transfer_count && sender->transfers[place].request != NULL) {
+            place++;
+        }
+        if (place == sender->transfer_count) {
+            break;
+        }
+        struct transfer *transfer = &sender->transfers[place];
+        *transfer = (struct transfer){.id = uw_desk_integer(result, row, 0),
+                                      .webhook_id = uw_desk_integer(result, row, 1),
+                                      .attempts = uw_desk_integer(result, row, 5),
+                                      .age_ms = uw_desk_integer(result, row, 6),
+                                      .started_ms = uw_webhook_clock_ms()};
+        code = uw_webhook_request_begin(&sender->webhooks->options, sender->webhooks->multi, &order, transfer,
+                                        &transfer->request, error);
+        sender->busy_count += code == UW_OK ? 1u : 0u;
+    }
+    return code;
+}
+
+static void perform(struct sender *sender)
+{
+    CURLM *multi = sender->webhooks->multi;
+    CURLMsg *message;
+    int running = 0, left = 0;
+    (void)curl_multi_perform(multi, &running);
+    while ((message = curl_multi_info_read(multi, &left)) != NULL) {
+        if (message->msg == CURLMSG_DONE) {
+            struct transfer *transfer = uw_webhook_request_owner(message->easy_handle);
+            uw_webhook_request_result(transfer->request, message->data.result, &transfer->result);
+            transfer->done = true;
+            sender->done_count++;
+        }
+    }
+}
+
+/* ---- the thread ---- */
+
+static void publish(struct sender *sender, bool sending)
+{
+    struct uw_webhook_statistics *all = &sender->webhooks->statistics;
+    pthread_mutex_lock(&sender->webhooks->lock);
+    all->delivered += sender->news.delivered;
+    all->refused += sender->news.refused;
+    all->unreachable += sender->news.unreachable;
+    all->blocked += sender->news.blocked;
+    all->given_up += sender->news.given_up;
+    all->sending = sending;
+    pthread_mutex_unlock(&sender->webhooks->lock);
+    sender->news = (struct uw_webhook_statistics){.queued = 0};
+}
+
+/* One transaction: what is done is written down, and what is due is read. */
+static enum uw_code turn(struct sender *sender, bool look, PGresult **due, struct uw_error *error)
+{
+    int64_t now_ms = uw_webhook_clock_ms();
+    enum uw_code code = uw_desk_begin(sender->desk, NULL, true, error);
+    sender->news = (struct uw_webhook_statistics){.queued = 0};
+    if (code == UW_OK) {
+        code = uw_webhook_task_hold(sender->webhooks, sender->desk, "send", UW_STR_NULL, error);
+    }
+    if (code == UW_OK) {
+        code = write_done(sender, error);
+    }
+    if (code == UW_OK && now_ms - sender->tidied_ms >= TIDY_MS) {
+        sender->tidied_ms = now_ms;
+        code = tidy(sender, error);
+    }
+    if (code == UW_OK) {
+        code = admit(sender, error);
+    }
+    if (code == UW_OK && look) {
+        code = find_due(sender, due, error);
+    }
+    if (code == UW_OK) {
+        code = uw_desk_commit(sender->desk, error);
+    }
+    return code;
+}
+
+static enum uw_code step(struct sender *sender, bool stopping, struct uw_error *error)
+{
+    PGresult *due = NULL;
+    bool awake = atomic_exchange(&sender->webhooks->awake, false);
+    bool late = uw_webhook_clock_ms() - sender->looked_ms >= LOOK_MS;
+    enum uw_code code = UW_OK;
+    if (sender->done_count > 0 || awake || late) {
+        sender->looked_ms = uw_webhook_clock_ms();
+        sender->busy_count -= sender->done_count; /* their places are free when this is committed */
+        code = turn(sender, !stopping, &due, error);
+        sender->busy_count += sender->done_count;
+        if (code == UW_OK) {
+            publish(sender, true);
+            free_all(sender, true);
+        }
+        if (code == UW_OK && due != NULL) {
+            code = begin_requests(sender, due, error);
+        }
+        PQclear(due);
+    }
+    if (code == UW_OK) {
+        perform(sender);
+        if (sender->done_count == 0) {
+            (void)curl_multi_poll(sender->webhooks->multi, NULL, 0, LOOK_MS, NULL);
+            perform(sender);
+        }
+    }
+    return code;
+}
+
+static enum uw_code run(struct sender *sender, struct uw_error *error)
+{
+    struct uw_webhooks *webhooks = sender->webhooks;
+    int64_t until_ms = INT64_MAX;
+    enum uw_code code = UW_OK;
+    bool stopping = false;
+    sender->looked_ms = 0;
+    publish(sender, true);
+    while (code == UW_OK && !(stopping && (sender->busy_count == 0 || uw_webhook_clock_ms() >= until_ms))) {
+        code = step(sender, stopping, error);
+        if (!stopping && atomic_load(&webhooks->stopping)) {
+            stopping = true;
+            until_ms = uw_webhook_clock_ms() + FAREWELL_MS;
+        }
+    }
+    free_all(sender, false);
+    sender->news = (struct uw_webhook_statistics){.queued = 0};
+    publish(sender, false);
+    return code;
+}
+
+static void work(struct sender *sender)
+{
+    struct uw_webhooks *webhooks = sender->webhooks;
+    while (!atomic_load(&webhooks->stopping)) {
+        struct uw_error error = {.text = ""};
+        bool taken = false;
+        enum uw_code code = uw_webhook_task_take(webhooks, sender->desk, "send", NULL, &taken, NULL, &error);
+        if (code == UW_OK && taken) {
+            code = run(sender, &error);
+        }
+        if (code != UW_OK) {
+            uw_webhook_log(webhooks, error.text);
+            uw_webhook_pause_ms(webhooks, RETRY_MS);
+        } else if (!taken) {
+            uw_webhook_pause_ms(webhooks, STANDBY_MS);
+        }
+    }
+    uw_webhook_task_give_up(webhooks, sender->desk, "send");
+}
+
+void *uw_webhook_send(void *context)
+{
+    struct uw_webhooks *webhooks = context;
+    const struct uw_webhook_options *options = &webhooks->options;
+    struct sender sender = {.webhooks = webhooks, .transfer_count = (uint32_t)options->connections_max};
+    struct uw_error error = {.text = "no memory for webhooks"};
+    sender.transfers = calloc(sender.transfer_count, sizeof *sender.transfers);
+    if (sender.transfers == NULL ||
+        uw_desk_open(options->dsn, options->database_timeout_ms, &sender.desk, &error) != UW_OK) {
+        uw_webhook_log(webhooks, error.text);
+    } else {
+        work(&sender);
+    }
+    uw_desk_close(&sender.desk);
+    free(sender.transfers);
+    return NULL;
+}
