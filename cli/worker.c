@@ -74,7 +74,7 @@ struct worker {
     int64_t clients_due, due_ms, shown_ms;
 
     int32_t as_of_day;
-    int64_t clock_ms, positions_ms, report_ms, started_ms;
+    int64_t clock_ms, positions_ms, stored_ms, report_ms, started_ms;
     uint64_t reported_events;
     bool joined;
 };
@@ -596,6 +596,15 @@ static void show(struct worker *worker)
     show_figures(worker);
 }
 
+/* The database learns what Kafka has, as the next batch would tell it. */
+static enum action store_published(struct worker *worker)
+{
+    struct uw_error error = {.text = ""};
+    worker->stored_ms = uw_clock_monotonic_ms();
+    enum action action = act(worker, uw_engine_store_published(worker->engine, uw_clock_ms(), &error), &error);
+    return action == ACTION_AGAIN ? ACTION_GO_ON : action;
+}
+
 /* Nothing came: positions are told, and an idle worker may end. */
 static enum action rest(struct worker *worker, bool *idle)
 {
@@ -606,6 +615,10 @@ static enum action rest(struct worker *worker, bool *idle)
     if (uw_engine_has_positions(worker->engine) && !uw_engine_needs_recovery(worker->engine) &&
         (now_ms - worker->positions_ms >= POSITIONS_MS || (at_end && worker->options->until_idle))) {
         action = publish(worker);
+    }
+    if (action == ACTION_GO_ON && at_end && uw_engine_has_unstored(worker->engine) &&
+        now_ms - worker->stored_ms >= POSITIONS_MS) {
+        action = store_published(worker);
     }
     *idle = at_end && action == ACTION_GO_ON && !uw_engine_has_positions(worker->engine) &&
             !uw_engine_needs_recovery(worker->engine);
@@ -696,13 +709,14 @@ static enum action run_once(struct worker *worker)
         uw_date_format(worker->as_of_day, as_of);
         uw_log(UW_LOG_INFO, "urenwacht %s with librdkafka %s, instance %s, as of %s", UW_VERSION,
                rd_kafka_version_str(), worker->instance, as_of);
-        worker->report_ms = worker->started_ms = worker->positions_ms = uw_clock_monotonic_ms();
+        worker->report_ms = worker->started_ms = worker->positions_ms = worker->stored_ms = uw_clock_monotonic_ms();
         worker->reported_events = 0;
         action = serve(worker);
         if (action == ACTION_QUIT && worker->exit_code == UW_EXIT_OK && !uw_engine_needs_recovery(worker->engine)) {
-            /* A last word to Kafka; whoever comes next would find it out otherwise. */
+            /* A last word to both servers; whoever comes next would find it out otherwise, unless Kafka forgets. */
             struct uw_error error = {.text = ""};
-            if (uw_engine_publish(worker->engine, &error) != UW_OK) {
+            if (uw_engine_publish(worker->engine, &error) != UW_OK ||
+                uw_engine_store_published(worker->engine, uw_clock_ms(), &error) != UW_OK) {
                 uw_log(UW_LOG_WARNING, "left to the next start: %s", error.text);
             }
         }

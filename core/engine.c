@@ -1,64 +1,22 @@
-#include "core/engine.h"
+#include "core/engine_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/judge.h"
-
-/* A partition that this instance owns or owned; kept sorted by number. */
-struct share {
-    int32_t partition;
-    bool owned, recovering, due;
-    bool marking; /* all its clients must be marked for judging before anything else */
-    int64_t epoch; /* of our last ownership */
-    int64_t next_offset[UW_TOPIC_COUNT], to_offset[UW_TOPIC_COUNT];
-    int64_t next_sequence, first_sequence; /* first_sequence: of the running batch */
-    int64_t published_sequence, stored_published_sequence;
-    int32_t as_of_day, stored_as_of_day;
-    bool moved; /* positions that Kafka has not been told */
-    bool in_batch;
-    uint64_t events, refused; /* of the running batch */
-};
-
 /* A client of the running batch, and its events as a chain. */
-struct touch {
+struct uw_touch {
     struct uw_resident *resident;
     uint32_t first, last; /* items; UINT32_MAX: none */
 };
 
-struct item {
+struct uw_item {
     struct uw_event event;
     uint32_t next;
     uint32_t fact; /* place in the facts */
 };
 
-struct uw_engine {
-    struct uw_engine_options options;
-    struct uw_cache cache;
-    struct uw_judgement judgement;
-    struct uw_arena arena;
-    struct share *shares;
-    uint32_t share_count, share_capacity;
-    uint64_t fingerprint;
-    int32_t as_of_day;
-    bool sweeping; /* rows of former rules may have become useless */
-
-    /* The running batch. */
-    struct touch *touches;
-    struct item *items;
-    struct uw_fact_change *facts;
-    struct uw_outbox_record *outbox;
-    struct uw_partition_change *partition_changes;
-    struct uw_published *positions;
-    uint32_t touch_count, touch_capacity, fact_count, outbox_count, outbox_capacity, partition_change_capacity,
-        position_capacity;
-    uint32_t pending; /* records at the start of `outbox` that are committed and not published */
-
-    struct uw_engine_statistics statistics;
-};
-
-static enum uw_code out_of_memory(struct uw_error *error)
+enum uw_code uw_engine_out_of_memory(struct uw_error *error)
 {
     return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "memory is exhausted, or a batch needs more than %zu MiB",
                         UW_ENGINE_BATCH_BYTES_MAX >> 20);
@@ -75,7 +33,7 @@ enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_e
     struct uw_engine *opened = calloc(1, sizeof *opened);
     if (opened == NULL || uw_cache_init(&opened->cache, options->cache_max_bytes) != UW_OK) {
         free(opened);
-        return out_of_memory(error);
+        return uw_engine_out_of_memory(error);
     }
     opened->options = *options;
     opened->as_of_day = options->as_of_day;
@@ -121,22 +79,22 @@ static uint32_t share_place(const struct uw_engine *engine, int32_t partition)
     return low;
 }
 
-static struct share *find_share(const struct uw_engine *engine, int32_t partition)
+struct uw_engine_share *uw_engine_find_share(const struct uw_engine *engine, int32_t partition)
 {
     uint32_t place = share_place(engine, partition);
     bool found = place < engine->share_count && engine->shares[place].partition == partition;
     return found ? &engine->shares[place] : NULL;
 }
 
-static struct share *owned_share(const struct uw_engine *engine, int32_t partition)
+static struct uw_engine_share *owned_share(const struct uw_engine *engine, int32_t partition)
 {
-    struct share *share = find_share(engine, partition);
+    struct uw_engine_share *share = uw_engine_find_share(engine, partition);
     return share != NULL && share->owned ? share : NULL;
 }
 
-static struct share *make_share(struct uw_engine *engine, int32_t partition)
+static struct uw_engine_share *make_share(struct uw_engine *engine, int32_t partition)
 {
-    struct share *found = find_share(engine, partition);
+    struct uw_engine_share *found = uw_engine_find_share(engine, partition);
     if (found != NULL) {
         return found;
     }
@@ -153,18 +111,8 @@ static struct share *make_share(struct uw_engine *engine, int32_t partition)
     return &engine->shares[place];
 }
 
-/* Rows that were marked in the store have a day that is not the one remembered here. */
-static void forget_change_days(struct uw_engine *engine, int32_t partition)
-{
-    for (struct uw_resident *resident = engine->cache.oldest; resident != NULL; resident = resident->newer) {
-        if (resident->partition == partition) {
-            resident->stored_change_known = false;
-        }
-    }
-}
-
 /* as_of of a partition that stood at `stored`; sets `marking` when it goes back. */
-static void set_as_of(struct uw_engine *engine, struct share *share)
+static void set_as_of(struct uw_engine *engine, struct uw_engine_share *share)
 {
     bool ahead = share->stored_as_of_day != UW_DAY_NONE && share->stored_as_of_day > engine->as_of_day;
     bool clock_differs = !engine->options.pinned && ahead && share->stored_as_of_day - engine->as_of_day == 1;
@@ -178,9 +126,9 @@ enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_
 {
     struct uw_claim claim;
     memset(&claim, 0, sizeof claim);
-    struct share *share = make_share(engine, partition);
+    struct uw_engine_share *share = make_share(engine, partition);
     if (share == NULL) {
-        return out_of_memory(error);
+        return uw_engine_out_of_memory(error);
     }
     enum uw_code code = engine->options.store.claim(engine->options.store.context, partition,
                                                     engine->options.rules_version, &claim, error);
@@ -205,7 +153,7 @@ enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_
 
 void uw_engine_release(struct uw_engine *engine, int32_t partition)
 {
-    struct share *share = find_share(engine, partition);
+    struct uw_engine_share *share = uw_engine_find_share(engine, partition);
     if (share == NULL) {
         return;
     }
@@ -221,7 +169,7 @@ void uw_engine_release(struct uw_engine *engine, int32_t partition)
 
 bool uw_engine_position(const struct uw_engine *engine, int32_t partition, int64_t next_offset[UW_TOPIC_COUNT])
 {
-    const struct share *share = owned_share(engine, partition);
+    const struct uw_engine_share *share = owned_share(engine, partition);
     if (share == NULL) {
         return false;
     }
@@ -229,9 +177,7 @@ bool uw_engine_position(const struct uw_engine *engine, int32_t partition, int64
     return true;
 }
 
-/* ---- recovery: publish what was applied ---- */
-
-static bool add_record(struct uw_engine *engine, const struct uw_outbox_record *record)
+bool uw_engine_add_record(struct uw_engine *engine, const struct uw_outbox_record *record)
 {
     if (!uw_reserve((void **)&engine->outbox, &engine->outbox_capacity, engine->outbox_count + 1,
                     sizeof *engine->outbox)) {
@@ -241,169 +187,16 @@ static bool add_record(struct uw_engine *engine, const struct uw_outbox_record *
     return true;
 }
 
-static enum uw_code collect_record(void *context, const struct uw_outbox_record *record)
-{
-    struct uw_engine *engine = context;
-    struct uw_outbox_record copy = *record;
-    struct uw_header *headers = uw_arena_take(&engine->arena, record->header_count * sizeof *headers);
-    copy.key = uw_arena_copy(&engine->arena, record->key);
-    copy.value = uw_arena_copy(&engine->arena, record->value);
-    bool failed = headers == NULL || (!uw_str_is_null(record->key) && uw_str_is_null(copy.key)) ||
-                  (!uw_str_is_null(record->value) && uw_str_is_null(copy.value));
-    for (uint32_t i = 0; i < record->header_count && !failed; i++) {
-        headers[i].name = uw_arena_copy(&engine->arena, record->headers[i].name);
-        headers[i].value = uw_arena_copy(&engine->arena, record->headers[i].value);
-        failed = uw_str_is_null(headers[i].name) ||
-                 (!uw_str_is_null(record->headers[i].value) && uw_str_is_null(headers[i].value));
-    }
-    copy.headers = headers;
-    if (failed || !add_record(engine, &copy)) {
-        return UW_ENOMEM;
-    }
-    return UW_OK;
-}
-
-/* What Kafka or the outbox say does not fit what is remembered here. That alone proves nothing: an instance that stood
- * still learns late that others have owned the partition since. So the store is asked, after those who were asked
- * before; UW_OK only when it confirms what is remembered. */
-static enum uw_code confirm_share(struct uw_engine *engine, const struct share *share, struct uw_error *error)
-{
-    int64_t next_sequence = 0;
-    enum uw_code code = engine->options.store.standing(engine->options.store.context, share->partition, share->epoch,
-                                                       &next_sequence, error);
-    if (code == UW_OK && next_sequence != share->next_sequence) {
-        code = uw_error_set(error, UW_EFENCED, UW_CLASS_FENCED,
-                            "partition %d: the database has %lld outbox records where this instance knows of %lld",
-                            (int)share->partition, (long long)next_sequence - 1, (long long)share->next_sequence - 1);
-    }
-    return code;
-}
-
-/* What Kafka says is published. PostgreSQL may know more when Kafka lost its offsets; then what lies between
- * its knowledge and the outbox's end may or may not have been published, and guessing is not allowed. */
-static enum uw_code find_published(struct uw_engine *engine, struct share *share, struct uw_error *error)
-{
-    int64_t sequence = 0;
-    enum uw_code code =
-        engine->options.publisher.published(engine->options.publisher.context, share->partition, &sequence, error);
-    bool ahead = code == UW_OK && sequence >= share->next_sequence;
-    bool lost = code == UW_OK && sequence < share->stored_published_sequence &&
-                share->stored_published_sequence < share->next_sequence - 1 && !engine->options.accept_lost_offsets;
-    if (ahead || lost) {
-        code = confirm_share(engine, share, error);
-    }
-    if (code != UW_OK) {
-        return code;
-    }
-    if (ahead) {
-        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
-                            "partition %d: Kafka says that outbox record %lld is published, the database has only %lld:"
-                            " the database is older than the topics (docs/operations.md, Restoring)",
-                            (int)share->partition, (long long)sequence, (long long)share->next_sequence - 1);
-    }
-    if (lost) {
-        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
-                            "partition %d: Kafka has lost the group's offsets; outbox records %lld to %lld may or may "
-                            "not be published (docs/operations.md, Lost offsets)",
-                            (int)share->partition, (long long)share->stored_published_sequence + 1,
-                            (long long)share->next_sequence - 1);
-    }
-    share->published_sequence = sequence > share->stored_published_sequence ? sequence
-                                                                            : share->stored_published_sequence;
-    return UW_OK;
-}
-
-static struct uw_published position_of(const struct share *share, int64_t sequence)
-{
-    struct uw_published position = {share->partition, {0}, sequence};
-    memcpy(position.next_offset, share->next_offset, sizeof position.next_offset);
-    return position;
-}
-
-static enum uw_code recover_share(struct uw_engine *engine, struct share *share, struct uw_error *error)
-{
-    enum uw_code code = find_published(engine, share, error);
-    while (code == UW_OK && share->published_sequence < share->next_sequence - 1) {
-        uw_arena_reset(&engine->arena);
-        engine->outbox_count = 0;
-        code = engine->options.store.outbox(engine->options.store.context, share->partition, share->published_sequence,
-                                            UW_ENGINE_RECOVER_RECORDS, collect_record, engine, error);
-        if (code != UW_OK) {
-            break;
-        }
-        if (engine->outbox_count == 0 || engine->outbox[0].sequence != share->published_sequence + 1) {
-            code = confirm_share(engine, share, error);
-            code = code != UW_OK ? code
-                                 : uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL,
-                                                "partition %d: outbox record %lld is neither published nor in the "
-                                                "database",
-                                                (int)share->partition, (long long)share->published_sequence + 1);
-            break;
-        }
-        int64_t last = engine->outbox[engine->outbox_count - 1].sequence;
-        struct uw_published position = position_of(share, last);
-        code = engine->options.publisher.publish(engine->options.publisher.context, engine->outbox,
-                                                 engine->outbox_count, &position, 1, error);
-        if (code == UW_OK) {
-            share->published_sequence = last;
-            engine->statistics.recovered_records += engine->outbox_count;
-        }
-    }
-    engine->outbox_count = 0;
-    if (code == UW_OK) {
-        share->recovering = false;
-    }
-    return code;
-}
-
-bool uw_engine_needs_recovery(const struct uw_engine *engine)
-{
-    for (uint32_t i = 0; i < engine->share_count; i++) {
-        if (engine->shares[i].owned && (engine->shares[i].recovering || engine->shares[i].marking)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum uw_code mark_share(struct uw_engine *engine, struct share *share, struct uw_error *error)
-{
-    enum uw_code code = engine->options.store.mark_all_due(engine->options.store.context, share->partition,
-                                                           share->epoch, engine->fingerprint, error);
-    if (code == UW_OK) {
-        share->marking = false;
-        share->due = true;
-        forget_change_days(engine, share->partition);
-    }
-    return code;
-}
-
-enum uw_code uw_engine_recover(struct uw_engine *engine, struct uw_error *error)
-{
-    assert(engine->pending == 0);
-    enum uw_code code = UW_OK;
-    for (uint32_t i = 0; i < engine->share_count && code == UW_OK; i++) {
-        struct share *share = &engine->shares[i];
-        if (share->owned && share->recovering) {
-            code = recover_share(engine, share, error);
-        }
-        if (code == UW_OK && share->owned && share->marking) {
-            code = mark_share(engine, share, error);
-        }
-    }
-    return code;
-}
-
 /* ---- a batch: decoding ---- */
 
-static void start_batch(struct uw_engine *engine)
+void uw_engine_start_batch(struct uw_engine *engine)
 {
     assert(engine->pending == 0);
     uw_arena_reset(&engine->arena);
     uw_judgement_reset(&engine->judgement);
     engine->touch_count = engine->fact_count = engine->outbox_count = 0;
     for (uint32_t i = 0; i < engine->share_count; i++) {
-        struct share *share = &engine->shares[i];
+        struct uw_engine_share *share = &engine->shares[i];
         memcpy(share->to_offset, share->next_offset, sizeof share->to_offset);
         share->in_batch = false;
         share->events = share->refused = 0;
@@ -429,7 +222,7 @@ static enum uw_code touch_client(struct uw_engine *engine, struct uw_str name, i
 {
     struct uw_resident *resident = find_resident(engine, name, partition);
     if (resident == NULL || uw_cache_wake(resident) != UW_OK) {
-        return out_of_memory(error);
+        return uw_engine_out_of_memory(error);
     }
     if (resident->partition != partition) {
         return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
@@ -440,16 +233,16 @@ static enum uw_code touch_client(struct uw_engine *engine, struct uw_str name, i
     if (resident->touch == UINT32_MAX) {
         if (!uw_reserve((void **)&engine->touches, &engine->touch_capacity, engine->touch_count + 1,
                         sizeof *engine->touches)) {
-            return out_of_memory(error);
+            return uw_engine_out_of_memory(error);
         }
         resident->touch = engine->touch_count++;
-        engine->touches[resident->touch] = (struct touch){resident, UINT32_MAX, UINT32_MAX};
+        engine->touches[resident->touch] = (struct uw_touch){resident, UINT32_MAX, UINT32_MAX};
     }
     *touch = resident->touch;
     return UW_OK;
 }
 
-static enum uw_code refuse(struct uw_engine *engine, struct share *share, const struct uw_message *message,
+static enum uw_code refuse(struct uw_engine *engine, struct uw_engine_share *share, const struct uw_message *message,
                            const struct uw_refusal *refusal)
 {
     struct uw_outbox_record record = {.partition = share->partition, .output = UW_OUTPUT_DEAD_LETTERS};
@@ -461,13 +254,14 @@ static enum uw_code refuse(struct uw_engine *engine, struct share *share, const 
     record.partition = share->partition;
     record.output = UW_OUTPUT_DEAD_LETTERS;
     share->refused++;
-    return add_record(engine, &record) ? UW_OK : UW_ENOMEM;
+    return uw_engine_add_record(engine, &record) ? UW_OK : UW_ENOMEM;
 }
 
-static void accept(struct uw_engine *engine, struct share *share, uint32_t index, uint32_t touch_index, int64_t offset)
+static void accept(struct uw_engine *engine, struct uw_engine_share *share, uint32_t index, uint32_t touch_index,
+                   int64_t offset)
 {
-    struct item *item = &engine->items[index];
-    struct touch *touch = &engine->touches[touch_index];
+    struct uw_item *item = &engine->items[index];
+    struct uw_touch *touch = &engine->touches[touch_index];
     item->next = UINT32_MAX;
     item->fact = engine->fact_count;
     if (touch->first == UINT32_MAX) {
@@ -483,7 +277,7 @@ static void accept(struct uw_engine *engine, struct share *share, uint32_t index
 static enum uw_code decode_message(struct uw_engine *engine, const struct uw_message *message, uint32_t index,
                                    struct uw_error *error)
 {
-    struct share *share = owned_share(engine, message->partition);
+    struct uw_engine_share *share = owned_share(engine, message->partition);
     if (share == NULL) {
         return uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL, "a message of partition %d, which is not ours",
                             (int)message->partition);
@@ -510,10 +304,10 @@ static enum uw_code decode_message(struct uw_engine *engine, const struct uw_mes
     } else if (code == UW_EINPUT) {
         code = refuse(engine, share, message, &refusal);
         if (code != UW_OK) {
-            return out_of_memory(error);
+            return uw_engine_out_of_memory(error);
         }
     } else {
-        return code == UW_ENOMEM ? out_of_memory(error) : code;
+        return code == UW_ENOMEM ? uw_engine_out_of_memory(error) : code;
     }
     share->to_offset[message->topic] = message->offset + 1;
     share->in_batch = true;
@@ -557,7 +351,7 @@ static enum uw_code load_absent(struct uw_engine *engine, struct uw_error *error
     struct uw_str *names = uw_arena_take(&engine->arena, engine->touch_count * sizeof *names);
     struct uw_resident **residents = uw_arena_take(&engine->arena, engine->touch_count * sizeof *residents);
     if (names == NULL || residents == NULL) {
-        return out_of_memory(error);
+        return uw_engine_out_of_memory(error);
     }
     for (uint32_t i = 0; i < engine->touch_count; i++) {
         struct uw_resident *resident = engine->touches[i].resident;
@@ -583,12 +377,12 @@ static enum uw_code load_absent(struct uw_engine *engine, struct uw_error *error
 
 static int compare_touches(const void *a, const void *b)
 {
-    const struct touch *left = a, *right = b;
+    const struct uw_touch *left = a, *right = b;
     return uw_str_compare(uw_resident_name(left->resident), uw_resident_name(right->resident));
 }
 
 /* Adds the client's events; *changed tells whether any of them was more than a redelivery. */
-static enum uw_code add_events(struct uw_engine *engine, const struct touch *touch, bool *changed)
+static enum uw_code add_events(struct uw_engine *engine, const struct uw_touch *touch, bool *changed)
 {
     enum uw_code code = uw_judge_before(&engine->judgement, touch->resident);
     *changed = false;
@@ -615,7 +409,7 @@ static enum uw_code encode_changes(struct uw_engine *engine, int32_t partition, 
             code = encoder->alert(encoder->context, &judgement->alerts[i], now_ms, &engine->arena, &record);
             record.partition = partition;
             record.output = UW_OUTPUT_ALERTS;
-            code = code == UW_OK && !add_record(engine, &record) ? UW_ENOMEM : code;
+            code = code == UW_OK && !uw_engine_add_record(engine, &record) ? UW_ENOMEM : code;
         }
     }
     for (uint32_t i = first_anomaly; i < judgement->anomaly_count && code == UW_OK; i++) {
@@ -624,13 +418,13 @@ static enum uw_code encode_changes(struct uw_engine *engine, int32_t partition, 
             code = encoder->anomaly(encoder->context, &judgement->anomalies[i], now_ms, &engine->arena, &record);
             record.partition = partition;
             record.output = UW_OUTPUT_ANOMALIES;
-            code = code == UW_OK && !add_record(engine, &record) ? UW_ENOMEM : code;
+            code = code == UW_OK && !uw_engine_add_record(engine, &record) ? UW_ENOMEM : code;
         }
     }
     return code;
 }
 
-static enum uw_code judge_client(struct uw_engine *engine, const struct touch *touch, bool due, int64_t now_ms)
+static enum uw_code judge_client(struct uw_engine *engine, const struct uw_touch *touch, bool due, int64_t now_ms)
 {
     struct uw_resident *resident = touch->resident;
     uint32_t first_alert = engine->judgement.alert_count, first_anomaly = engine->judgement.anomaly_count;
@@ -645,7 +439,8 @@ static enum uw_code judge_client(struct uw_engine *engine, const struct touch *t
     if (due) {
         resident->stored_change_known = false; /* so that its row is written, whatever comes out */
     }
-    code = uw_judge_after(&engine->judgement, resident, find_share(engine, resident->partition)->as_of_day, changed);
+    const struct uw_engine_share *share = uw_engine_find_share(engine, resident->partition);
+    code = uw_judge_after(&engine->judgement, resident, share->as_of_day, changed);
     engine->statistics.clients_judged++;
     return code == UW_OK ? encode_changes(engine, resident->partition, first_alert, first_anomaly, now_ms) : code;
 }
@@ -661,7 +456,7 @@ static enum uw_code judge_all(struct uw_engine *engine, bool due, int64_t now_ms
     for (uint32_t i = 0; i < engine->touch_count; i++) {
         enum uw_code code = judge_client(engine, &engine->touches[i], due, now_ms);
         if (code != UW_OK) {
-            return code == UW_ENOMEM ? out_of_memory(error)
+            return code == UW_ENOMEM ? uw_engine_out_of_memory(error)
                                      : uw_error_set(error, code, UW_CLASS_FATAL, "a client could not be judged");
         }
     }
@@ -678,7 +473,7 @@ static void number_records(struct uw_engine *engine)
     }
     for (uint32_t i = 0; i < engine->outbox_count; i++) {
         struct uw_outbox_record *record = &engine->outbox[i];
-        struct share *share = find_share(engine, record->partition);
+        struct uw_engine_share *share = uw_engine_find_share(engine, record->partition);
         record->sequence = share->next_sequence++;
     }
 }
@@ -699,7 +494,7 @@ static uint32_t list_partitions(struct uw_engine *engine)
         return UINT32_MAX;
     }
     for (uint32_t i = 0; i < engine->share_count; i++) {
-        const struct share *share = &engine->shares[i];
+        const struct uw_engine_share *share = &engine->shares[i];
         if (!share->in_batch) {
             continue;
         }
@@ -721,27 +516,27 @@ static uint32_t list_partitions(struct uw_engine *engine)
 static void finish_commit(struct uw_engine *engine)
 {
     for (uint32_t i = 0; i < engine->share_count; i++) {
-        struct share *share = &engine->shares[i];
+        struct uw_engine_share *share = &engine->shares[i];
         if (share->in_batch) {
+            share->moved = share->moved || share->next_sequence != share->first_sequence ||
+                           memcmp(share->next_offset, share->to_offset, sizeof share->next_offset) != 0;
             memcpy(share->next_offset, share->to_offset, sizeof share->next_offset);
             share->stored_as_of_day = share->as_of_day;
             share->stored_published_sequence = share->published_sequence;
-            share->moved = true;
             engine->statistics.events += share->events;
             engine->statistics.refused += share->refused;
         }
     }
     engine->pending = engine->outbox_count;
-    engine->statistics.batches++;
 }
 
-static enum uw_code commit(struct uw_engine *engine, int64_t now_ms, struct uw_error *error)
+enum uw_code uw_engine_commit(struct uw_engine *engine, int64_t now_ms, struct uw_error *error)
 {
     number_records(engine);
     uint32_t partition_count = list_partitions(engine);
     if (partition_count == UINT32_MAX) {
         unnumber_records(engine);
-        return out_of_memory(error);
+        return uw_engine_out_of_memory(error);
     }
     const struct uw_judgement *judgement = &engine->judgement;
     const struct uw_changes changes = {
@@ -800,12 +595,13 @@ static enum uw_code complete_batch(struct uw_engine *engine, bool due, int64_t n
         code = judge_all(engine, due, now_ms, error);
     }
     if (code == UW_OK) {
-        code = commit(engine, now_ms, error);
+        code = uw_engine_commit(engine, now_ms, error);
     }
     if (code != UW_OK) {
         drop_touched(engine);
         return code;
     }
+    engine->statistics.batches++;
     keep_touched(engine);
     return UW_OK;
 }
@@ -824,11 +620,11 @@ enum uw_code uw_engine_apply(struct uw_engine *engine, const struct uw_message *
                              int64_t now_ms, struct uw_error *error)
 {
     assert(!uw_engine_needs_recovery(engine));
-    start_batch(engine);
+    uw_engine_start_batch(engine);
     engine->items = uw_arena_take(&engine->arena, count * sizeof *engine->items);
     engine->facts = uw_arena_take(&engine->arena, count * sizeof *engine->facts);
     if (engine->items == NULL || engine->facts == NULL) {
-        return out_of_memory(error);
+        return uw_engine_out_of_memory(error);
     }
     for (uint32_t i = 0; i < count; i++) {
         enum uw_code code = decode_message(engine, &messages[i], i, error);
@@ -842,70 +638,6 @@ enum uw_code uw_engine_apply(struct uw_engine *engine, const struct uw_message *
         return UW_OK; /* everything was applied before */
     }
     return complete_batch(engine, false, now_ms, error);
-}
-
-/* ---- publishing ---- */
-
-bool uw_engine_has_records(const struct uw_engine *engine)
-{
-    return engine->pending > 0;
-}
-
-bool uw_engine_has_positions(const struct uw_engine *engine)
-{
-    for (uint32_t i = 0; i < engine->share_count; i++) {
-        if (engine->shares[i].owned && engine->shares[i].moved) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static uint32_t list_positions(struct uw_engine *engine)
-{
-    uint32_t count = 0;
-    if (!uw_reserve((void **)&engine->positions, &engine->position_capacity, engine->share_count,
-                    sizeof *engine->positions)) {
-        return UINT32_MAX;
-    }
-    for (uint32_t i = 0; i < engine->share_count; i++) {
-        const struct share *share = &engine->shares[i];
-        if (share->owned && share->moved && !share->recovering) {
-            engine->positions[count++] = position_of(share, share->next_sequence - 1);
-        }
-    }
-    return count;
-}
-
-enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error)
-{
-    uint32_t count = list_positions(engine);
-    if (count == UINT32_MAX) {
-        return out_of_memory(error);
-    }
-    if (count == 0) {
-        return UW_OK;
-    }
-    enum uw_code code = engine->options.publisher.publish(engine->options.publisher.context, engine->outbox,
-                                                          engine->pending, engine->positions, count, error);
-    bool settled = code == UW_OK;
-    if (!settled && error->class == UW_CLASS_RETRY) {
-        return code;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        struct share *share = find_share(engine, engine->positions[i].partition);
-        share->recovering = !settled;
-        if (settled) {
-            share->moved = false;
-            share->published_sequence = engine->positions[i].sequence;
-        }
-    }
-    if (settled) {
-        engine->statistics.records_published += engine->pending;
-        engine->statistics.transactions++;
-    }
-    engine->pending = 0;
-    return code;
 }
 
 /* ---- time without events ---- */
@@ -960,10 +692,10 @@ static enum uw_code touch_due(void *context, struct uw_str client)
     return touch_client(touching->engine, client, touching->partition, &touch, &touching->error);
 }
 
-static enum uw_code due_share(struct uw_engine *engine, struct share *share, uint32_t limit, int64_t now_ms,
+static enum uw_code due_share(struct uw_engine *engine, struct uw_engine_share *share, uint32_t limit, int64_t now_ms,
                               struct uw_error *error)
 {
-    start_batch(engine);
+    uw_engine_start_batch(engine);
     struct touching touching = {.engine = engine, .partition = share->partition};
     enum uw_code code = engine->options.store.due(engine->options.store.context, share->partition, share->as_of_day,
                                                   limit, touch_due, &touching, error);
@@ -1000,7 +732,7 @@ enum uw_code uw_engine_due(struct uw_engine *engine, uint32_t limit, int64_t now
                            struct uw_error *error)
 {
     assert(!uw_engine_needs_recovery(engine));
-    struct share *share = NULL;
+    struct uw_engine_share *share = NULL;
     for (uint32_t i = 0; i < engine->share_count && share == NULL; i++) {
         share = engine->shares[i].owned && engine->shares[i].due ? &engine->shares[i] : NULL;
     }

@@ -84,6 +84,12 @@ bool uw_engine_has_positions(const struct uw_engine *engine);
 /* Publishes them. On UW_CLASS_ABORT and UW_CLASS_FENCED the records are left to recovery. */
 enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error) UW_MUST_USE;
 
+/* Whether the store has not been told yet what is published, which the next batch's commit would do. */
+bool uw_engine_has_unstored(const struct uw_engine *engine);
+/* Tells it, in a commit of its own. To be called when nothing is pending, before a longer rest: a start after it needs
+ * nothing from Kafka to know what was published, and the outbox is empty. */
+enum uw_code uw_engine_store_published(struct uw_engine *engine, int64_t now_ms, struct uw_error *error) UW_MUST_USE;
+
 /* A new day; cheap. The work is done by uw_engine_due. */
 void uw_engine_tick(struct uw_engine *engine, int32_t as_of_day);
 /* Of these thresholds and rules; never 0. Kept with each partition that was judged by them. */

@@ -7,8 +7,13 @@
 
 #include "schemas/position.h"
 
-#define TRANSACTION_TIMEOUT_MS_DEFAULT 60000
+/* Subscribers wait this long for what a dead instance left open. A transaction takes milliseconds; one that takes
+ * longer than this is ended by the broker and done again by recovery, in parts of bounded size. */
+#define TRANSACTION_TIMEOUT_MS_DEFAULT 10000
 #define POLL_WHEN_FULL_MS 50
+/* Of librdkafka: its lowest, and how much shorter than a transaction's timeout it has to be. */
+#define SOCKET_TIMEOUT_MS_MIN 10
+#define SOCKET_MARGIN_MS 100
 #define GROUP_METADATA_BYTES_MAX 4096
 
 struct uw_transactor {
@@ -31,16 +36,6 @@ struct uw_transactor {
 };
 
 /* ---- making and throwing away the producer ---- */
-
-static const struct uw_property defaults[] = {
-    {"compression.codec", "lz4"},
-    {"linger.ms", "2"},
-    {"queue.buffering.max.messages", "200000"},
-    {"queue.buffering.max.kbytes", "262144"},
-    /* The broker judges compressed batches, so that a dead letter may be larger than what the topics say. */
-    {"message.max.bytes", "67108864"},
-    {NULL, NULL},
-};
 
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
@@ -76,12 +71,36 @@ static void producer_destroy(struct uw_transactor *transactor)
     transactor->client = NULL;
 }
 
+/* That of a call, but shorter than a transaction's by what librdkafka insists on. What is no number is refused by
+ * librdkafka with a text of its own. */
+static int32_t socket_timeout_ms(const struct uw_transactor *transactor, const char *transaction_timeout)
+{
+    long limit_ms = transaction_timeout != NULL ? strtol(transaction_timeout, NULL, 10)
+                                                : (long)transactor->transaction_timeout_ms;
+
+    limit_ms -= SOCKET_MARGIN_MS;
+    if (limit_ms < SOCKET_TIMEOUT_MS_MIN)
+        return SOCKET_TIMEOUT_MS_MIN;
+    return limit_ms < transactor->timeout_ms ? (int32_t)limit_ms : transactor->timeout_ms;
+}
+
 static enum uw_code producer_configure(struct uw_transactor *transactor, rd_kafka_conf_t **conf,
                                        struct uw_error *error)
 {
     /* The user may name another: it is how long subscribers wait for what a dead instance left open. */
     const char *given = uw_kafka_property(transactor->properties, transactor->property_count, "transaction.timeout.ms");
-    char number[16];
+    char number[16], socket_number[16];
+    const struct uw_property defaults[] = {
+        {"compression.codec", "lz4"},
+        {"linger.ms", "2"},
+        {"queue.buffering.max.messages", "200000"},
+        {"queue.buffering.max.kbytes", "262144"},
+        /* The broker judges compressed batches, so that a dead letter may be larger than what the topics say. */
+        {"message.max.bytes", "67108864"},
+        /* Adding positions to a transaction waits for the broker's answer whatever the call's own timeout says. */
+        {"socket.timeout.ms", socket_number},
+        {NULL, NULL},
+    };
     const struct uw_property required[] = {
         {"transactional.id", transactor->transactional_id},
         {"enable.idempotence", "true"},
@@ -97,6 +116,7 @@ static enum uw_code producer_configure(struct uw_transactor *transactor, rd_kafk
     enum uw_code code;
 
     (void)snprintf(number, sizeof(number), "%" PRId32, transactor->transaction_timeout_ms);
+    (void)snprintf(socket_number, sizeof(socket_number), "%" PRId32, socket_timeout_ms(transactor, given));
     code = uw_kafka_conf_build(&setup, &transactor->link, conf, error);
     if (code == UW_OK)
         rd_kafka_conf_set_dr_msg_cb(*conf, on_delivery);

@@ -23,7 +23,7 @@ struct uw_transactor_options {
     void *group_context;
     enum uw_code (*group_metadata)(void *context, void *buffer, size_t *size, struct uw_error *error);
     int32_t timeout_ms;             /* of one transaction from begin to commit, and of its abort */
-    int32_t transaction_timeout_ms; /* after which the broker itself ends one left open; 0: 60000 */
+    int32_t transaction_timeout_ms; /* after which the broker itself ends one left open; 0: 10000 */
     struct uw_kafka_log log;
 };
 

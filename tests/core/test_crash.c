@@ -168,6 +168,9 @@ static enum uw_progress take_step(struct run *run, const struct step *step)
     if (progress == UW_PROGRESS_DONE) {
         progress = step->count > 0 ? uw_instance_apply(&run->instance, step->messages, step->count) : judge_due(run);
     }
+    if (progress == UW_PROGRESS_DONE && step->count == 0) {
+        progress = uw_instance_store_published(&run->instance);
+    }
     return progress;
 }
 

@@ -455,6 +455,51 @@ static void test_lost_offsets_accepted(void **state)
     finish(&world);
 }
 
+/* Who rests or stops in good order leaves nothing to guess: Kafka may then forget what it likes. */
+static void test_lost_offsets_after_a_rest(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, true);
+    assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+    assert_int_equal(apply(&world, 0, BATCH_MAX), UW_PROGRESS_DONE);
+    int64_t last = world.store.partitions[0].next_sequence - 1;
+    uint32_t committed = world.kafka.committed_count;
+    assert_true(last > 0 && world.store.partitions[0].published_sequence < last);
+    assert_true(uw_engine_has_unstored(world.instances[0].engine));
+    uint64_t batches = statistics(&world, 0).batches;
+    assert_int_equal(uw_instance_store_published(&world.instances[0]), UW_PROGRESS_DONE);
+    assert_false(uw_engine_has_unstored(world.instances[0].engine));
+    assert_true(world.store.partitions[0].published_sequence == last);
+    assert_int_equal(world.store.outbox_count, 0);
+    /* Nothing moved: Kafka has nothing new to be told, and it was no batch. */
+    assert_false(uw_engine_has_positions(world.instances[0].engine));
+    assert_int_equal(statistics(&world, 0).batches, batches);
+    uint64_t calls = world.faults.calls;
+    assert_int_equal(uw_instance_store_published(&world.instances[0]), UW_PROGRESS_DONE);
+    assert_int_equal(world.faults.calls, calls);
+    uw_instance_revoke(&world.instances[0], 0);
+    world.kafka.published_sequence[0] = 0;
+    assert_int_equal(assign(&world, 1, 0), UW_PROGRESS_DONE);
+    assert_int_equal(world.kafka.committed_count, committed);
+    finish(&world);
+}
+
+/* A zombie cannot say what is published either. */
+static void test_a_zombie_stores_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, true);
+    assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+    assert_int_equal(apply(&world, 0, BATCH_MAX), UW_PROGRESS_DONE);
+    int64_t stored = world.store.partitions[0].published_sequence;
+    assert_int_equal(assign(&world, 1, 0), UW_PROGRESS_DONE);
+    assert_int_equal(uw_instance_store_published(&world.instances[0]), UW_PROGRESS_LOST);
+    assert_true(world.store.partitions[0].published_sequence == stored);
+    finish(&world);
+}
+
 /* ---- time ---- */
 
 static void complete_due(struct world *world, uint32_t number)
@@ -547,6 +592,8 @@ int main(void)
         cmocka_unit_test(test_a_client_in_two_partitions),
         cmocka_unit_test(test_redeliveries),
         cmocka_unit_test(test_lost_offsets),
+        cmocka_unit_test(test_lost_offsets_after_a_rest),
+        cmocka_unit_test(test_a_zombie_stores_nothing),
         cmocka_unit_test(test_lost_offsets_accepted),
         cmocka_unit_test(test_clocks_that_differ),
         cmocka_unit_test(test_a_day_without_work),

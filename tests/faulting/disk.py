@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import time
 
+from faulting import witness
 from faulting.case import Failed
 from faulting.servers import Skipped
 
@@ -75,6 +76,7 @@ def run(case, cluster, folder):
     case.dsn = os.environ["URENWACHT_DSN"] = f"{base}/{case.id}"
     case.watcher = type(case.watcher)(case.dsn)
     case.must("migrate")
+    witness.install(case)
     case.feed(seconds=20)
     process = case.processor("--instance", "one")
     case.wait_progress()

@@ -22,6 +22,14 @@
 #define TXN_OFFSET_COMMIT 28
 #define INIT_PRODUCER_ID 22
 
+/* What is not about time gets so much of it that a machine with other things to do does not matter. */
+#define PATIENT_MS 60000
+/* What is about time: calls are given up after the first, and what comes late comes after the second. */
+#define IMPATIENT_MS 1000
+#define TOO_LATE_MS 30000
+/* Within this everything must have come right again. */
+#define HEALING_MS 120000
+
 struct bench {
     rd_kafka_t *keeper; /* the mock cluster lives in some client */
     rd_kafka_mock_cluster_t *cluster;
@@ -45,7 +53,7 @@ static enum uw_code group_metadata(void *context, void *buffer, size_t *size, st
     return UW_OK;
 }
 
-static int setup(void **state)
+static int open_bench(void **state, int32_t timeout_ms)
 {
     static struct bench bench;
     char reason[256];
@@ -58,9 +66,11 @@ static int setup(void **state)
         .outputs = {"alerts", "anomalies", "dead-letters"},
         .topics = {"decisions", "declarations", "no-shows", "evaluations"},
         .group_metadata = group_metadata,
-        .timeout_ms = 4000,
-        .transaction_timeout_ms = 10000,
+        .timeout_ms = timeout_ms,
+        .transaction_timeout_ms = 2 * PATIENT_MS,
     };
+    int64_t until_ms = uw_kafka_clock_ms() + HEALING_MS;
+    enum uw_code code;
     struct uw_error error = {.text = ""};
 
     memset(&bench, 0, sizeof(bench));
@@ -69,12 +79,25 @@ static int setup(void **state)
     for (int i = 0; i < UW_OUTPUT_COUNT; i++)
         rd_kafka_mock_topic_create(bench.cluster, options.outputs[i], 2, 1);
     properties[0] = (struct uw_property){"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(bench.cluster)};
-    if (uw_transactor_open(&options, &bench.transactor, &error) != UW_OK) {
+    do {
+        code = uw_transactor_open(&options, &bench.transactor, &error);
+    } while (code != UW_OK && error.class == UW_CLASS_RETRY && uw_kafka_clock_ms() < until_ms);
+    if (code != UW_OK) {
         print_error("%s\n", error.text);
         return -1;
     }
     *state = &bench;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return open_bench(state, PATIENT_MS);
+}
+
+static int setup_impatient(void **state)
+{
+    return open_bench(state, IMPATIENT_MS);
 }
 
 static int teardown(void **state)
@@ -99,6 +122,26 @@ static enum uw_code publish(struct bench *bench, struct uw_error *error)
 
     *error = (struct uw_error){.text = ""};
     return uw_transactor_publish(bench->transactor, records, 2, &position, 1, error);
+}
+
+/* Publishes, as often as the classes of errors allow it. */
+static void publish_at_last(struct bench *bench)
+{
+    int64_t until_ms = uw_kafka_clock_ms() + HEALING_MS;
+    struct uw_error error;
+
+    while (publish(bench, &error) != UW_OK) {
+        if ((error.class != UW_CLASS_RETRY && error.class != UW_CLASS_ABORT) || uw_kafka_clock_ms() > until_ms)
+            fail_msg("it does not heal: %s", error.text);
+    }
+}
+
+static uint64_t transactions(const struct bench *bench)
+{
+    struct uw_transactor_statistics statistics;
+
+    uw_transactor_statistics(bench->transactor, &statistics);
+    return statistics.transactions;
 }
 
 static uint64_t producers(const struct bench *bench)
@@ -136,8 +179,13 @@ static void bears_what_passes(void **state)
     } cases[] = {
         {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS},
         {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS},
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_NOT_COORDINATOR},
+        {ADD_OFFSETS, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS},
         {ADD_OFFSETS, RD_KAFKA_RESP_ERR_NOT_COORDINATOR},
+        {ADD_OFFSETS, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS},
         {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_NOT_COORDINATOR},
+        {END_TXN, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS},
         {END_TXN, RD_KAFKA_RESP_ERR_NOT_COORDINATOR},
         {END_TXN, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS},
         {PRODUCE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION},
@@ -221,25 +269,112 @@ static void names_the_reason_under_way(void **state)
     }
 }
 
-/* A broker that answers too late: whether the transaction was committed is not known, and the producer that
- * might end another one by its delayed request is gone. */
+/* The producer of a transaction that went wrong is thrown away; the next one has to be initialised. */
+static void discard_producer(struct bench *bench)
+{
+    struct uw_error error;
+
+    rd_kafka_mock_push_request_errors(bench->cluster, END_TXN, 1, RD_KAFKA_RESP_ERR_INVALID_TXN_STATE);
+    assert_int_not_equal(publish(bench, &error), UW_OK);
+    assert_int_equal(error.class, UW_CLASS_ABORT);
+    rd_kafka_mock_clear_request_errors(bench->cluster, END_TXN);
+}
+
+/* A new producer right after a dead one of its name: the broker is still busy ending what that one left. */
+static void starts_when_it_may(void **state)
+{
+    static const rd_kafka_resp_err_t errs[] = {
+        RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS,
+        RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+        RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+        RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+    };
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < sizeof(errs) / sizeof(errs[0]); i++) {
+        uint64_t before = transactions(bench);
+
+        discard_producer(bench);
+        rd_kafka_mock_push_request_errors(bench->cluster, INIT_PRODUCER_ID, 2, errs[i], errs[i]);
+        publish_at_last(bench);
+        rd_kafka_mock_clear_request_errors(bench->cluster, INIT_PRODUCER_ID);
+        assert_int_equal(transactions(bench), before + 1);
+    }
+}
+
+/* A name that another instance has taken, or that this one may not use: nothing that trying again would mend. */
+static void is_refused_at_start(void **state)
+{
+    struct bench *bench = *state;
+    struct uw_error error;
+
+    discard_producer(bench);
+    rd_kafka_mock_push_request_errors(bench->cluster, INIT_PRODUCER_ID, 1,
+                                      RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+    assert_int_equal(publish(bench, &error), UW_ECONFIG);
+    assert_int_equal(error.class, UW_CLASS_FATAL);
+    rd_kafka_mock_clear_request_errors(bench->cluster, INIT_PRODUCER_ID);
+    publish_at_last(bench);
+}
+
+static const int16_t calls[] = {ADD_PARTITIONS, PRODUCE, ADD_OFFSETS, TXN_OFFSET_COMMIT, END_TXN};
+
+/* Every call of a transaction answered late, yet in time. */
+static void bears_slowness(void **state)
+{
+    struct bench *bench = *state;
+    struct uw_error error;
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        int64_t began_ms = uw_kafka_clock_ms();
+
+        rd_kafka_mock_broker_push_request_error_rtts(bench->cluster, 1, calls[i], 1, RD_KAFKA_RESP_ERR_NO_ERROR, 400);
+        if (publish(bench, &error) != UW_OK)
+            fail_msg("case %zu: %s", i, error.text);
+        assert_true(uw_kafka_clock_ms() - began_ms >= 400);
+    }
+    assert_int_equal(producers(bench), 1);
+}
+
+/* Every call of a transaction answered too late: whether it was committed is not known, and the producer whose
+ * delayed request might end another one is gone. */
 static void gives_a_late_producer_up(void **state)
 {
     struct bench *bench = *state;
     struct uw_error error;
 
-    assert_int_equal(publish(bench, &error), UW_OK);
-    rd_kafka_mock_broker_push_request_error_rtts(bench->cluster, 1, END_TXN, 1, RD_KAFKA_RESP_ERR_NO_ERROR, 6000);
-    assert_int_not_equal(publish(bench, &error), UW_OK);
-    print_message("%s\n", error.text);
-    assert_int_equal(error.code, UW_ETIMEOUT);
-    assert_int_equal(error.class, UW_CLASS_ABORT);
-    assert_int_equal(producers(bench), 1);
-    while (uw_transactor_recover(bench->transactor, &error) != UW_OK)
-        assert_int_equal(error.class, UW_CLASS_RETRY);
-    assert_true(producers(bench) >= 2);
-    if (publish(bench, &error) != UW_OK)
-        fail_msg("%s", error.text);
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        uint64_t made, done;
+
+        publish_at_last(bench);
+        made = producers(bench);
+        done = transactions(bench);
+        rd_kafka_mock_broker_push_request_error_rtts(bench->cluster, 1, calls[i], 1, RD_KAFKA_RESP_ERR_NO_ERROR,
+                                                     TOO_LATE_MS);
+        assert_int_not_equal(publish(bench, &error), UW_OK);
+        print_message("request %d: %s\n", (int)calls[i], error.text);
+        if (error.class != UW_CLASS_ABORT || transactions(bench) != done)
+            fail_msg("request %d: class %d: %s", (int)calls[i], (int)error.class, error.text);
+        publish_at_last(bench);
+        assert_int_equal(transactions(bench), done + 1);
+        if (producers(bench) == made)
+            fail_msg("request %d: the late producer went on", (int)calls[i]);
+    }
+}
+
+/* Initialising comes late: there was no transaction, so it is simply tried again. */
+static void starts_late(void **state)
+{
+    struct bench *bench = *state;
+    struct uw_error error;
+
+    publish_at_last(bench);
+    discard_producer(bench);
+    rd_kafka_mock_broker_push_request_error_rtts(bench->cluster, 1, INIT_PRODUCER_ID, 1, RD_KAFKA_RESP_ERR_NO_ERROR,
+                                                 TOO_LATE_MS);
+    assert_int_equal(publish(bench, &error), UW_ETIMEOUT);
+    assert_int_equal(error.class, UW_CLASS_RETRY);
+    publish_at_last(bench);
 }
 
 static void waits_for_an_absent_broker(void **state)
@@ -247,7 +382,7 @@ static void waits_for_an_absent_broker(void **state)
     struct bench *bench = *state;
     struct uw_error error;
 
-    assert_int_equal(publish(bench, &error), UW_OK);
+    publish_at_last(bench);
     rd_kafka_mock_broker_set_down(bench->cluster, 1);
     assert_int_not_equal(publish(bench, &error), UW_OK);
     print_message("%s\n", error.text);
@@ -256,9 +391,7 @@ static void waits_for_an_absent_broker(void **state)
     print_message("%s\n", error.text);
     assert_int_equal(error.class, UW_CLASS_RETRY);
     rd_kafka_mock_broker_set_up(bench->cluster, 1);
-    for (int i = 0; i < 5 && publish(bench, &error) != UW_OK; i++)
-        assert_int_equal(error.class, UW_CLASS_RETRY);
-    assert_int_equal(publish(bench, &error), UW_OK);
+    publish_at_last(bench);
 }
 
 int main(void)
@@ -268,8 +401,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(bears_what_passes, setup, teardown),
         cmocka_unit_test_setup_teardown(judges, setup, teardown),
         cmocka_unit_test_setup_teardown(names_the_reason_under_way, setup, teardown),
-        cmocka_unit_test_setup_teardown(gives_a_late_producer_up, setup, teardown),
-        cmocka_unit_test_setup_teardown(waits_for_an_absent_broker, setup, teardown),
+        cmocka_unit_test_setup_teardown(starts_when_it_may, setup, teardown),
+        cmocka_unit_test_setup_teardown(is_refused_at_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(bears_slowness, setup, teardown),
+        cmocka_unit_test_setup_teardown(gives_a_late_producer_up, setup_impatient, teardown),
+        cmocka_unit_test_setup_teardown(starts_late, setup_impatient, teardown),
+        cmocka_unit_test_setup_teardown(waits_for_an_absent_broker, setup_impatient, teardown),
     };
 
     return cmocka_run_group_tests_name("publisher, mock cluster", tests, NULL, NULL);

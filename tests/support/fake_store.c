@@ -554,7 +554,6 @@ static void store_clients(struct uw_fake_store *store, const struct uw_changes *
     }
 }
 
-/* Adds the new records, then drops those that are known to be published. */
 static void store_records(struct uw_fake_store *store, const struct uw_changes *changes)
 {
     if (!uw_reserve((void **)&store->outbox, &store->outbox_capacity, store->outbox_count + changes->outbox_count,
@@ -571,6 +570,10 @@ static void store_records(struct uw_fake_store *store, const struct uw_changes *
         row->next_sequence = changes->outbox[i].sequence + 1;
         store->outbox[store->outbox_count++] = uw_fake_copy_record(&store->arena, &changes->outbox[i]);
     }
+}
+
+static void drop_published(struct uw_fake_store *store)
+{
     uint32_t kept = 0;
     for (uint32_t i = 0; i < store->outbox_count; i++) {
         if (store->outbox[i].sequence > store->partitions[store->outbox[i].partition].published_sequence) {
@@ -627,6 +630,7 @@ static enum uw_code store_commit(void *context, const struct uw_changes *changes
     store_clients(store, changes);
     store_records(store, changes);
     store_partitions(store, changes);
+    drop_published(store);
     return uw_faults_after(session->faults, fault, error);
 }
 

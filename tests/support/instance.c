@@ -200,3 +200,14 @@ enum uw_progress uw_instance_replace_settings(struct uw_instance *instance, cons
     }
     return recover(instance);
 }
+
+enum uw_progress uw_instance_store_published(struct uw_instance *instance)
+{
+    while (uw_engine_store_published(instance->engine, ++instance->now_ms, &instance->error) != UW_OK) {
+        enum uw_progress progress = act(instance);
+        if (progress != UW_PROGRESS_DONE && progress != UW_PROGRESS_REPLAY) {
+            return progress;
+        }
+    }
+    return UW_PROGRESS_DONE;
+}

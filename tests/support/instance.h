@@ -56,6 +56,8 @@ enum uw_progress uw_instance_apply(struct uw_instance *instance, const struct uw
 /* Judges clients whose day has come, one step, and publishes. */
 enum uw_progress uw_instance_due(struct uw_instance *instance, uint32_t limit, bool *more) UW_MUST_USE;
 enum uw_progress uw_instance_tick(struct uw_instance *instance, int32_t as_of_day) UW_MUST_USE;
+/* Before a rest: the store learns what is published. */
+enum uw_progress uw_instance_store_published(struct uw_instance *instance) UW_MUST_USE;
 enum uw_progress uw_instance_replace_settings(struct uw_instance *instance, const struct uw_settings *settings)
     UW_MUST_USE;
 
