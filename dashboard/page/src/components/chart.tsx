@@ -241,6 +241,30 @@ export function dayAxis(from: number, to: number, palette: Palette, f: Format) {
 /* The left axis has this width everywhere, so that charts above each other have one scale of time. */
 const AXIS_WIDTH = 52;
 
+/* Steps between ticks of an axis in minutes, so that they fall on whole or plain hours. */
+const MINUTE_STEPS = [1, 2, 3, 6, 12, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3000, 6000, 12000, 30000, 60000, 120000];
+const TICKS_MAX = 6;
+
+export function minuteTicks(min: number, max: number): number[] {
+  const step = MINUTE_STEPS.find((one) => (max - min) / one <= TICKS_MAX) ?? 60 * Math.ceil((max - min) / 360);
+  const ticks: number[] = [];
+  for (let count = Math.ceil(min / step); count * step <= max; count++) {
+    // Without the sum there would be a minus zero.
+    ticks.push(count * step + 0);
+  }
+  return ticks;
+}
+
+/* An axis of minutes that is written in hours. */
+export function hoursAxis(palette: Palette, f: Format) {
+  return {
+    ...valueAxis(palette, (value) => f.hours(value)),
+    afterBuildTicks: (scale: { min: number; max: number; ticks: { value: number }[] }) => {
+      scale.ticks = minuteTicks(scale.min, scale.max).map((value) => ({ value }));
+    },
+  };
+}
+
 export function valueAxis(palette: Palette, show: (value: number) => string) {
   return {
     type: 'linear' as const,

@@ -1,4 +1,4 @@
-/* The list of decisions. */
+/* The list of decisions, and below its address the decisions themselves. */
 import { decisions } from '../api/calls';
 import { address } from '../api/client';
 import type { Decision } from '../api/types';
@@ -10,11 +10,13 @@ import { Empty, Loading } from '../components/states';
 import { CsvLink, Table, type Column } from '../components/table';
 import { useCommonFilters } from '../dimensions';
 import { useFormat } from '../format';
-import { changeQuery, useRoute } from '../router';
+import { changeQuery, href, useRoute } from '../router';
 import { common } from '../texts/common';
 import { decisionsTexts } from '../texts/decisions';
 import { domain } from '../texts/domain';
 import { useTexts } from '../texts/dictionary';
+import { DecisionView } from './decision';
+import type { PageProps } from '.';
 
 function useColumns(): Column<Decision>[] {
   const t = useTexts(decisionsTexts);
@@ -29,7 +31,8 @@ function useColumns(): Column<Decision>[] {
       sort: 'decision',
       value: (row) => (
         <>
-          {row.decision} {row.status === 'WITHDRAWN' && <Badge tone="plain">{words.decisionStatus.WITHDRAWN}</Badge>}
+          <a href={href(['decisions', row.municipality, row.decision], { client: row.client })}>{row.decision}</a>{' '}
+          {row.status === 'WITHDRAWN' && <Badge tone="plain">{words.decisionStatus.WITHDRAWN}</Badge>}
         </>
       ),
     },
@@ -51,7 +54,7 @@ function useColumns(): Column<Decision>[] {
   ];
 }
 
-export function DecisionsPage() {
+function DecisionsList() {
   const t = useTexts(decisionsTexts);
   const words = useTexts(domain);
   const base = useCommonFilters();
@@ -91,5 +94,14 @@ export function DecisionsPage() {
         </div>
       </div>
     </PageFrame>
+  );
+}
+
+export function DecisionsPage({ rest }: PageProps) {
+  const [municipality, decision] = rest;
+  return municipality !== undefined && decision !== undefined ? (
+    <DecisionView municipality={municipality} decision={decision} />
+  ) : (
+    <DecisionsList />
   );
 }
