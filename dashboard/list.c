@@ -68,6 +68,24 @@ static bool are_words(const char *words, struct uw_str value)
     }
 }
 
+/* UUIDs as they are written, with commas. */
+static bool are_ids(struct uw_str value)
+{
+    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx,";
+    const uint32_t period = (uint32_t)sizeof shape - 1;
+    if (value.length % period != period - 1 || value.length >= UW_LIST_IDS_MAX * period) {
+        return false;
+    }
+    for (uint32_t i = 0; i < value.length; i++) {
+        char expected = shape[i % period], found = value.data[i];
+        bool digit = found != '\0' && strchr("0123456789abcdefABCDEF", found) != NULL;
+        if (expected == 'x' ? !digit : found != expected) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool uw_filter_valid(const struct uw_list_filter *filter, struct uw_str value)
 {
     int32_t day;
@@ -78,8 +96,12 @@ bool uw_filter_valid(const struct uw_list_filter *filter, struct uw_str value)
         return strspn(value.data, "0123456789,") == value.length && value.length % 5 == 4 && value.length < 2500;
     case UW_FILTER_TEXTS:
         return value.length >= 1 && value.length <= 16 * UW_LIST_TEXT_BYTES_MAX;
+    case UW_FILTER_TEXTS_OR_NONE:
+        return value.length <= 16 * UW_LIST_TEXT_BYTES_MAX;
     case UW_FILTER_TEXT:
         return value.length <= UW_LIST_TEXT_BYTES_MAX;
+    case UW_FILTER_IDS:
+        return are_ids(value);
     case UW_FILTER_DATE:
         return uw_date_parse(value, &day);
     case UW_FILTER_INTEGER:

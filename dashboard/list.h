@@ -13,12 +13,15 @@
 #define UW_LIST_CSV_ROWS_MAX 100000
 #define UW_LIST_KEYS_MAX 4
 #define UW_LIST_TEXT_BYTES_MAX 256
+#define UW_LIST_IDS_MAX 100
 
 enum uw_filter_shape {
     UW_FILTER_WORDS,          /* some of `words`, with commas */
     UW_FILTER_MUNICIPALITIES, /* codes of four digits, with commas */
     UW_FILTER_TEXTS,          /* any texts, with commas */
+    UW_FILTER_TEXTS_OR_NONE,  /* the same; empty is a value, too */
     UW_FILTER_TEXT,           /* one text, commas and all */
+    UW_FILTER_IDS,            /* UUIDs, with commas */
     UW_FILTER_DATE,
     UW_FILTER_INTEGER,
 };

@@ -20,12 +20,16 @@
 
 #define MUNICIPALITY {"municipality", UW_FILTER_MUNICIPALITIES, NULL, IN("a.municipality"), NULL}
 #define DECISION {"decision", UW_FILTER_TEXT, NULL, "a.decision = $", NULL}
+/* A part of the decision's id, as people remember it. */
+#define SEARCH {"search", UW_FILTER_TEXT, NULL, "strpos(lower(a.decision), lower($)) > 0", NULL}
+#define IDS(column) {column, UW_FILTER_IDS, NULL, "a." column " = ANY (string_to_array($, ',')::uuid[])", NULL}
 #define CLIENT {"client", UW_FILTER_TEXT, NULL, "a.client = $", NULL}
 #define ASSIGNEE {"assignee", UW_FILTER_TEXT, NULL, "coalesce(a.assignee, '') = $", NULL}
 
 /* ---- alerts ---- */
 
 static const struct uw_list_filter alert_filters[] = {
+    IDS("alert_id"),
     {"status", UW_FILTER_WORDS, STATUS_WORDS, IN("a.status"), "OPEN"},
     {"kind", UW_FILTER_WORDS, ALERT_WORDS, IN("a.kind"), NULL},
     {"severity", UW_FILTER_WORDS, " INFO WARNING CRITICAL ", IN("a.severity"), NULL},
@@ -35,6 +39,7 @@ static const struct uw_list_filter alert_filters[] = {
     {"law", UW_FILTER_WORDS, LAW_WORDS, BY_DECISION("law"), NULL},
     {"model", UW_FILTER_WORDS, MODEL_WORDS, BY_DECISION("model"), NULL},
     DECISION,
+    SEARCH,
     CLIENT,
     {"effective_from", UW_FILTER_DATE, NULL, "a.effective_on >= $::date", NULL},
     {"effective_to", UW_FILTER_DATE, NULL, "a.effective_on <= $::date", NULL},
@@ -99,13 +104,16 @@ const struct uw_group uw_group_alerts = {
 /* ---- anomalies ---- */
 
 static const struct uw_list_filter anomaly_filters[] = {
+    IDS("anomaly_id"),
     {"status", UW_FILTER_WORDS, STATUS_WORDS, IN("a.status"), "OPEN"},
     {"kind", UW_FILTER_WORDS, ANOMALY_WORDS, IN("a.kind"), NULL},
     MUNICIPALITY,
     {"provider", UW_FILTER_TEXTS, NULL, IN("a.provider"), NULL},
     DECISION,
+    SEARCH,
     CLIENT,
-    {"staff", UW_FILTER_TEXTS, NULL, IN("a.staff"), NULL},
+    /* Splitting nothing by a pattern gives one empty text: those without staff. */
+    {"staff", UW_FILTER_TEXTS_OR_NONE, NULL, "coalesce(a.staff, '') = ANY (regexp_split_to_array($, ','))", NULL},
     {"state", UW_FILTER_WORDS, " NEW IN_RESEARCH FOUNDED UNFOUNDED ", IN("a.state"), NULL},
     ASSIGNEE,
 };

@@ -173,7 +173,24 @@ static void filters(void **state)
     static const struct uw_list_filter words = {"w", UW_FILTER_WORDS, " A BB ", "", NULL};
     static const struct uw_list_filter codes = {"m", UW_FILTER_MUNICIPALITIES, NULL, "", NULL};
     static const struct uw_list_filter date = {"d", UW_FILTER_DATE, NULL, "", NULL};
+    static const struct uw_list_filter ids = {"i", UW_FILTER_IDS, NULL, "", NULL};
+    static const struct uw_list_filter texts = {"t", UW_FILTER_TEXTS, NULL, "", NULL};
+    static const struct uw_list_filter any = {"a", UW_FILTER_TEXTS_OR_NONE, NULL, "", NULL};
+    char many[(UW_LIST_IDS_MAX + 1) * 37 + 1] = "";
     (void)state;
+    for (int i = 0; i <= UW_LIST_IDS_MAX; i++) {
+        memcpy(many + i * 37, "0123abCD-0000-4000-8000-ffffffffffff,", 37);
+    }
+    assert_true(uw_filter_valid(&ids, (struct uw_str){many, 36}));
+    assert_true(uw_filter_valid(&ids, (struct uw_str){many, UW_LIST_IDS_MAX * 37 - 1}));
+    assert_false(uw_filter_valid(&ids, (struct uw_str){many, (UW_LIST_IDS_MAX + 1) * 37 - 1}));
+    assert_false(uw_filter_valid(&ids, (struct uw_str){many, 37}));
+    assert_false(uw_filter_valid(&ids, (struct uw_str){many, 35}));
+    assert_false(uw_filter_valid(&ids, UW_STR("")));
+    assert_false(uw_filter_valid(&ids, UW_STR("0123abCD-0000-4000-8000-fffffffffffg")));
+    assert_false(uw_filter_valid(&ids, UW_STR("0123abCD00000-4000-8000-ffffffffffff")));
+    assert_false(uw_filter_valid(&texts, UW_STR("")));
+    assert_true(uw_filter_valid(&any, UW_STR("")));
     assert_true(uw_filter_valid(&words, UW_STR("A,BB")));
     assert_false(uw_filter_valid(&words, UW_STR("A,")));
     assert_false(uw_filter_valid(&words, UW_STR("A BB")));

@@ -162,6 +162,23 @@ def test_contract():
         whole = int(psql("SELECT count(*) FROM urenwacht.alert WHERE status = 'OPEN'"))
         check("alerts with " + query, {i["kind"]: str(i["count"]) for i in got} == stored and
               0 < sum(i["count"] for i in got) < whole, (got, stored))
+    def ids(path, key, query):
+        return [i[key] for i in call("GET", API + path, ADMIN, query="?limit=1000&" + query)["items"]]
+    some = call("GET", API + "/alerts", ADMIN, query="?limit=100&kind=EVALUATION_DUE")["items"]
+    wanted = sorted(a["alert_id"] for a in some)
+    check("a list tells which ids are in it", sorted(ids("/alerts", "alert_id", "alert_id=" + ",".join(wanted))) == wanted and
+          ids("/alerts", "alert_id", "kind=CARE_STALLED&alert_id=" + ",".join(wanted)) == [])
+    for bad in (wanted[0] + ",", wanted[0][:-1], wanted[0] + wanted[1], "x" * 36, ",".join(wanted + wanted[:1])):
+        call("GET", API + "/alerts", ADMIN, 400, query="?alert_id=" + bad)
+    part = some[0]["decision"][:-1].lower()
+    found = call("GET", API + "/alerts", ADMIN, query="?limit=1000&search=" + urllib.parse.quote(part))["items"]
+    stored = int(psql(f"SELECT count(*) FROM urenwacht.alert WHERE status = 'OPEN' AND decision ILIKE '%{part}%'"))
+    check("a part of a decision's id finds it", 0 < len(found) == min(stored, 1000) and
+          all(part in a["decision"].lower() for a in found), (part, len(found), stored))
+    check("and is only a text", ids("/alerts", "alert_id", "search=%25") == [])
+    for staff, condition in (("", "payload->>'staff' IS NULL"), ("m0001-01,m0002-02", "payload->>'staff' IN ('m0001-01', 'm0002-02')")):
+        stored = int(psql("SELECT count(*) FROM urenwacht.anomaly WHERE status = 'OPEN' AND " + condition))
+        check(f"signals of staff {staff!r}", len(ids("/anomalies", "anomaly_id", "staff=" + staff)) == stored, stored)
     for by in ("kind", "kind,severity,municipality", "product,law,model", "state,assignee,month", "provider"):
         call("GET", API + "/alerts/counts", CM, query="?by=" + by)
     alert = call("GET", API + "/alerts", CM, query="?limit=1&kind=EVALUATION_DUE")["items"][0]

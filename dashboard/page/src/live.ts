@@ -29,7 +29,7 @@ function remember(event: MessageEvent<string>): void {
 }
 
 function open(): void {
-  const stream = new EventSource(address('stream', { last_event_id: lastEventId }));
+  const stream = new EventSource(address('stream', { last_event_id: lastEventId === '' ? null : lastEventId }));
   source = stream;
   stream.addEventListener('open', () => liveStore.set('live'));
   stream.addEventListener('alert', (event: MessageEvent<string>) => {

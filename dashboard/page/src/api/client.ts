@@ -34,11 +34,11 @@ export function onUnauthorized(listener: () => void): void {
   unauthorized = listener;
 }
 
-/* The address of a call; also for links to CSV. Segments of `path` are encoded by the caller (see `segment`). */
+/* The address of a call; also for links to CSV. An empty text is a value: `assignee=` asks for nobody's. Segments of `path` are encoded by the caller (see `segment`). */
 export function address(path: string, query: Parameters = {}): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== '') {
+    if (value !== null && value !== undefined) {
       parameters.set(name, String(value));
     }
   }

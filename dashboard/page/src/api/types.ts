@@ -87,6 +87,9 @@ export interface AlertPayload {
   no_show_minutes?: number | null;
   expected_minutes?: number | null;
   ratio_percent?: number | null;
+  minimum_minutes?: number | null;
+  last_care_on?: string | null;
+  period_to?: string | null;
 }
 
 /* What the stream sends. */

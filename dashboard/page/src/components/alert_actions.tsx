@@ -5,6 +5,7 @@ import { acknowledgeAlert, assignAlert, reportEvaluation, snoozeAlert } from '..
 import { Problem } from '../api/client';
 import type { Alert, AlertWorkflow, Outcome } from '../api/types';
 import { useDimensions } from '../dimensions';
+import { expectResolved, useExpected } from '../evaluations';
 import { addDays, useFormat } from '../format';
 import { mayActOnAlerts, useSession } from '../session';
 import { alertActionTexts } from '../texts/alert_actions';
@@ -206,6 +207,9 @@ function EvaluationForm({ alert, close, changed }: FormProps) {
   const [note, setNote] = useState('');
   const send = async () => {
     const { closes } = await reportEvaluation(alert.alert_id, heldOn, outcome, note.trim());
+    if (closes) {
+      expectResolved(alert.alert_id);
+    }
     changed({ ...alert.workflow, evaluation_reported_at: new Date().toISOString() });
     showToast(closes ? t.evaluated : t.evaluatedElsewhere);
   };
@@ -240,19 +244,20 @@ function EvaluationForm({ alert, close, changed }: FormProps) {
   );
 }
 
-type FormName = 'assign' | 'acknowledge' | 'snooze' | 'evaluate';
+export type AlertAction = 'evaluate' | 'assign' | 'acknowledge' | 'snooze' | 'snoozeEnd';
 
-/* `changed` gets the workflow as it is afterwards. Nothing is drawn for roles that may not act. */
-export function AlertActions({ alert, changed }: { alert: Alert; changed: (workflow: AlertWorkflow) => void }) {
+/* What can be done about the alert as it stands, what is likeliest first. */
+export function alertActions(alert: Alert): AlertAction[] {
+  const snooze: AlertAction = alert.workflow.state === 'SNOOZED' ? 'snoozeEnd' : 'snooze';
+  const actions: AlertAction[] = ['assign', 'acknowledge', snooze];
+  return alert.kind === 'EVALUATION_DUE' && alert.status === 'OPEN' ? ['evaluate', ...actions] : actions;
+}
+
+/* Ends the snooze at once; it asks nothing. */
+export function useEndSnooze(): (alert: Alert, changed: (workflow: AlertWorkflow) => void) => void {
   const t = useTexts(alertActionTexts);
-  const session = useSession();
   const problemText = useProblemText();
-  const [form, setForm] = useState<FormName | null>(null);
-  if (!mayActOnAlerts(session)) {
-    return null;
-  }
-  const props: FormProps = { alert, changed, close: () => setForm(null) };
-  const unsnooze = () => {
+  return (alert, changed) => {
     snoozeAlert(alert.alert_id, null, '').then(
       (workflow) => {
         changed(workflow);
@@ -261,32 +266,43 @@ export function AlertActions({ alert, changed }: { alert: Alert; changed: (workf
       (error: unknown) => showToast(problemText(error instanceof Problem ? error : new Problem(0, String(error))), 'critical'),
     );
   };
+}
+
+export function AlertForm({ action, ...props }: FormProps & { action: Exclude<AlertAction, 'snoozeEnd'> }) {
+  switch (action) {
+    case 'evaluate':
+      return <EvaluationForm {...props} />;
+    case 'assign':
+      return <AssignForm {...props} />;
+    case 'acknowledge':
+      return <AcknowledgeForm {...props} />;
+    case 'snooze':
+      return <SnoozeForm {...props} />;
+  }
+}
+
+/* `changed` gets the workflow as it is afterwards. Nothing is drawn for roles that may not act. */
+export function AlertActions({ alert, changed }: { alert: Alert; changed: (workflow: AlertWorkflow) => void }) {
+  const t = useTexts(alertActionTexts);
+  const session = useSession();
+  const endSnooze = useEndSnooze();
+  const [form, setForm] = useState<Exclude<AlertAction, 'snoozeEnd'> | null>(null);
+  if (!mayActOnAlerts(session)) {
+    return null;
+  }
   return (
     <div class="button-row" role="group" aria-label={t.actions}>
-      {alert.kind === 'EVALUATION_DUE' && alert.status === 'OPEN' && (
-        <button type="button" class="button button-small button-main" onClick={() => setForm('evaluate')}>
-          {t.evaluate}
+      {alertActions(alert).map((action) => (
+        <button
+          key={action}
+          type="button"
+          class={action === 'evaluate' ? 'button button-small button-main' : 'button button-small'}
+          onClick={() => (action === 'snoozeEnd' ? endSnooze(alert, changed) : setForm(action))}
+        >
+          {t[action]}
         </button>
-      )}
-      <button type="button" class="button button-small" onClick={() => setForm('assign')}>
-        {t.assign}
-      </button>
-      <button type="button" class="button button-small" onClick={() => setForm('acknowledge')}>
-        {t.acknowledge}
-      </button>
-      {alert.workflow.state === 'SNOOZED' ? (
-        <button type="button" class="button button-small" onClick={unsnooze}>
-          {t.snoozeEnd}
-        </button>
-      ) : (
-        <button type="button" class="button button-small" onClick={() => setForm('snooze')}>
-          {t.snooze}
-        </button>
-      )}
-      {form === 'assign' && <AssignForm {...props} />}
-      {form === 'acknowledge' && <AcknowledgeForm {...props} />}
-      {form === 'snooze' && <SnoozeForm {...props} />}
-      {form === 'evaluate' && <EvaluationForm {...props} />}
+      ))}
+      {form !== null && <AlertForm action={form} alert={alert} changed={changed} close={() => setForm(null)} />}
     </div>
   );
 }
@@ -320,5 +336,20 @@ export function WorkflowLines({ workflow }: { workflow: AlertWorkflow }) {
         <li key={line}>{line}</li>
       ))}
     </ul>
+  );
+}
+
+/* An evaluation was reported here, and the processor has not resolved the alert yet. */
+export function EvaluationProgress({ alert }: { alert: Alert }) {
+  const t = useTexts(alertActionTexts);
+  const expected = useExpected(alert.alert_id);
+  if (!expected || alert.status !== 'OPEN') {
+    return null;
+  }
+  return (
+    <p class="processing" role="status">
+      <span class="spinner" aria-hidden="true" />
+      {t.processing}
+    </p>
   );
 }

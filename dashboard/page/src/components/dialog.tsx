@@ -5,7 +5,15 @@ import { common } from '../texts/common';
 import { useTexts } from '../texts/dictionary';
 import { Icon } from './icons';
 
-export function Dialog({ title, close, children }: { title: string; close: () => void; children: ComponentChildren }) {
+export interface DialogProps {
+  title: string;
+  close: () => void;
+  /* For what stands side by side. */
+  wide?: boolean;
+  children: ComponentChildren;
+}
+
+export function Dialog({ title, close, wide, children }: DialogProps) {
   const t = useTexts(common);
   const id = useId();
   const element = useRef<HTMLDialogElement>(null);
@@ -23,7 +31,7 @@ export function Dialog({ title, close, children }: { title: string; close: () =>
   return (
     <dialog
       ref={element}
-      class="dialog"
+      class={wide === true ? 'dialog dialog-wide' : 'dialog'}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();

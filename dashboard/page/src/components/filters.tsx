@@ -13,7 +13,8 @@ export interface Option {
 
 export type Filter =
   | { kind: 'many'; name: string; label: string; options: readonly Option[] }
-  | { kind: 'one'; name: string; label: string; options: readonly Option[] }
+  /* `otherwise` is what nothing chosen means, when that is not all. */
+  | { kind: 'one'; name: string; label: string; options: readonly Option[]; otherwise?: string }
   | { kind: 'text'; name: string; label: string }
   | { kind: 'date'; name: string; label: string };
 
@@ -152,7 +153,7 @@ function Field({ filter, value }: { filter: Filter; value: string | null }) {
       )}
       {filter.kind === 'one' && (
         <select id={id} class="field" value={value ?? ''} onChange={(event) => change(event.currentTarget.value)}>
-          <option value="">{t.all}</option>
+          <option value="">{filter.otherwise ?? t.all}</option>
           {filter.options.map((option) => (
             <option key={option.value} value={option.value}>
               {option.label}
@@ -164,15 +165,18 @@ function Field({ filter, value }: { filter: Filter; value: string | null }) {
   );
 }
 
-export function Filters({ filters }: { filters: readonly Filter[] }) {
+/* `more` are asked for less often, and folded away while none of them is in force. */
+export function Filters({ filters, more = [] }: { filters: readonly Filter[]; more?: readonly Filter[] }) {
   const t = useTexts(common);
   const { query } = useRoute();
   const [open, setOpen] = useState(false);
   const id = useId();
-  const count = filters.filter((filter) => (query.get(filter.name) ?? '') !== '').length;
+  const inForce = (list: readonly Filter[]) => list.filter((filter) => (query.get(filter.name) ?? '') !== '').length;
+  const count = inForce(filters) + inForce(more);
+  const [unfolded, setUnfolded] = useState(inForce(more) > 0);
   const clear = () => {
     const nothing: Query = {};
-    for (const filter of filters) {
+    for (const filter of [...filters, ...more]) {
       nothing[filter.name] = null;
     }
     changeQuery(nothing);
@@ -188,6 +192,12 @@ export function Filters({ filters }: { filters: readonly Filter[] }) {
         {filters.map((filter) => (
           <Field key={filter.name} filter={filter} value={query.get(filter.name)} />
         ))}
+        {unfolded && more.map((filter) => <Field key={filter.name} filter={filter} value={query.get(filter.name)} />)}
+        {more.length > 0 && (
+          <button type="button" class="button button-quiet" aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
+            {unfolded ? t.fewerFilters : t.moreFilters}
+          </button>
+        )}
         {count > 0 && (
           <button type="button" class="button button-quiet" onClick={clear}>
             {t.clearFilters}

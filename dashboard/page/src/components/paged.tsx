@@ -19,29 +19,46 @@ export interface Paged<T> {
   update: (change: (rows: T[]) => T[]) => void;
 }
 
-/* Starts anew whenever `key` changes. */
+/* A row that changed may come once more on a later page; it stays where the reader saw it. */
+function joined<T>(before: T[], more: T[], idOf: ((row: T) => string) | undefined): T[] {
+  if (idOf === undefined) {
+    return [...before, ...more];
+  }
+  const fresh = new Map(more.map((row) => [idOf(row), row]));
+  const kept = before.map((row) => {
+    const again = fresh.get(idOf(row));
+    fresh.delete(idOf(row));
+    return again ?? row;
+  });
+  return [...kept, ...fresh.values()];
+}
+
+/* Starts anew whenever `key` changes. Rows that may change need an id. */
 export function usePaged<T>(
   key: string,
   load: (after: string | null, signal: AbortSignal) => Promise<Page<T>>,
+  idOf?: (row: T) => string,
 ): Paged<T> {
   const [rows, setRows] = useState<T[] | null>(null);
   const [next, setNext] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [loading, setLoading] = useState(true);
   const [turn, setTurn] = useState(0);
-  const latest = useRef(load);
+  const latest = useRef({ load, idOf });
   const running = useRef<AbortController | null>(null);
-  latest.current = load;
+  latest.current = { load, idOf };
 
   const run = useCallback((after: string | null) => {
     running.current?.abort();
     const controller = new AbortController();
     running.current = controller;
     setLoading(true);
-    latest.current(after, controller.signal).then(
+    latest.current.load(after, controller.signal).then(
       (page) => {
         if (!controller.signal.aborted) {
-          setRows((before) => (after === null || before === null ? page.items : [...before, ...page.items]));
+          setRows((before) =>
+            after === null || before === null ? page.items : joined(before, page.items, latest.current.idOf),
+          );
           setNext(page.next);
           setProblem(null);
           setLoading(false);

@@ -29,6 +29,12 @@ export const pages: readonly PageEntry[] = [
     load: async () => (await import('./overview')).OverviewPage,
   },
   {
+    name: 'alerts',
+    label: 'alerts',
+    allowed: everybody,
+    load: async () => (await import('./alerts')).AlertsPage,
+  },
+  {
     name: 'decisions',
     label: 'decisions',
     allowed: everybody,

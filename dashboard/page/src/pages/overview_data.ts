@@ -44,19 +44,15 @@ export interface Totals {
 export async function loadTotals(asOf: string, scope: Scope, withSignals: boolean, signal: AbortSignal): Promise<Totals> {
   const wanted = lists(asOf);
   const names = Object.keys(wanted) as ListName[];
-  const counted = Promise.all(
-    names.map(async (name) => [name, total(await alertCounts(['kind'], { ...scope, ...wanted[name] }, signal))] as const),
-  );
-  const cases =
-    withSignals && signalsFit(scope) ? anomalyCounts(['state'], { ...scope, state: 'NEW,IN_RESEARCH' }, signal) : null;
-  const months = aggregates(
-    'monthly',
-    { ...scope, from: addMonths(asOf, -12), to: addMonths(asOf, -1) },
-    signal,
-  );
-  const states = await cases;
+  const [counted, states, months] = await Promise.all([
+    Promise.all(
+      names.map(async (name) => [name, total(await alertCounts(['kind'], { ...scope, ...wanted[name] }, signal))] as const),
+    ),
+    withSignals && signalsFit(scope) ? anomalyCounts(['state'], { ...scope, state: 'NEW,IN_RESEARCH' }, signal) : null,
+    aggregates('monthly', { ...scope, from: addMonths(asOf, -12), to: addMonths(asOf, -1) }, signal),
+  ]);
   return {
-    counts: Object.fromEntries(await counted) as Record<ListName, number>,
+    counts: Object.fromEntries(counted) as Record<ListName, number>,
     signals:
       states === null
         ? null
@@ -64,7 +60,7 @@ export async function loadTotals(asOf: string, scope: Scope, withSignals: boolea
             fresh: total(states.filter((row) => row.state === 'NEW')),
             inResearch: total(states.filter((row) => row.state === 'IN_RESEARCH')),
           },
-    months: await months,
+    months,
   };
 }
 
@@ -134,28 +130,31 @@ export async function loadSplit(
     }
     return row;
   };
-  const counted = columns.map(async (column) => {
+  const count = async (column: (typeof columns)[number]) => {
     const answer: CountRow<SplitBy>[] = await alertCounts([by], { ...scope, ...wanted[column] }, signal);
     return answer.map((row) => ({ column, value: row[by], count: row.count }));
-  });
-  const hours = aggregates(
-    'monthly',
-    { ...scope, by, total: true, from: addMonths(asOf, -3), to: addDays(monthStart(asOf), -1) },
-    signal,
-  );
-  const signals = hasSignals ? anomalyCounts([by as SplitBy], { ...scope, state: 'NEW' }, signal) : Promise.resolve([]);
-  for (const { column, value, count } of (await Promise.all(counted)).flat()) {
+  };
+  const [counted, hours, signals] = await Promise.all([
+    Promise.all(columns.map(count)),
+    aggregates(
+      'monthly',
+      { ...scope, by, total: true, from: addMonths(asOf, -3), to: addDays(monthStart(asOf), -1) },
+      signal,
+    ),
+    hasSignals ? anomalyCounts([by as SplitBy], { ...scope, state: 'NEW' }, signal) : [],
+  ]);
+  for (const { column, value, count } of counted.flat()) {
     if (value !== null) {
       rowOf(value).counts[column] += count;
     }
   }
-  for (const row of await hours) {
+  for (const row of hours) {
     const value = row[by];
     if (value !== undefined && row.delivered_minutes > 0) {
       rowOf(value).noShowShare = row.no_show_minutes / row.delivered_minutes;
     }
   }
-  for (const row of await signals) {
+  for (const row of signals) {
     const value = row[by];
     if (value !== null) {
       rowOf(value).signals = row.count;

@@ -1,0 +1,79 @@
+/* The alerts' list: what its filters mean to the API, and its order. */
+import type { Parameters } from '../api/client';
+import type { Alert, AlertCore, Severity } from '../api/types';
+
+export type AlertSort = '-severity' | 'severity' | 'effective_on' | '-effective_on' | 'observed_at' | '-observed_at';
+export const sorts: readonly AlertSort[] = ['-severity', 'effective_on', '-effective_on', '-observed_at'];
+
+/* Who is asked for in the address, where no name begins so. */
+export const ME = '@me';
+export const NOBODY = '@nobody';
+/* Values of the filter `state` beside the API's. */
+export const ANY_STATE = 'ANY';
+const NOT_SNOOZED = 'NEW,ASSIGNED,ACKNOWLEDGED';
+
+/* The API's parameters for the filters in the address. */
+export function alertQuery(chosen: Record<string, string>, me: string): Parameters {
+  const { state, assignee, ...rest } = chosen;
+  const query: Parameters = { ...rest };
+  if (state !== ANY_STATE) {
+    query.state = state ?? NOT_SNOOZED;
+  }
+  if (assignee !== undefined) {
+    query.assignee = assignee === ME ? me : assignee === NOBODY ? '' : assignee;
+  }
+  return query;
+}
+
+const has = (values: Parameters[string], value: string) =>
+  values === undefined || values === null || String(values).split(',').includes(value);
+
+/* Whether an alert of the stream can be in the list, as far as the event says; the rest the server knows. */
+export function mayBelong(query: Parameters, alert: AlertCore): boolean {
+  const text = (value: Parameters[string]) => (value === undefined || value === null ? '' : String(value));
+  return (
+    has(query.status ?? 'OPEN', alert.status) &&
+    has(query.kind, alert.kind) &&
+    has(query.severity, alert.severity) &&
+    has(query.municipality, alert.municipality) &&
+    has(query.provider, alert.provider) &&
+    alert.decision.toLowerCase().includes(text(query.search).toLowerCase()) &&
+    (text(query.client) === '' || text(query.client) === alert.client) &&
+    (text(query.effective_from) === '' || text(query.effective_from) <= alert.effective_on) &&
+    (text(query.effective_to) === '' || text(query.effective_to) >= alert.effective_on)
+  );
+}
+
+const RANK: Record<Severity, number> = { INFO: 0, WARNING: 1, CRITICAL: 2 };
+const order = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0);
+
+/* The server's order. */
+export function comparison(sort: string): (a: Alert, b: Alert) => number {
+  const id = (a: Alert, b: Alert) => order(a.alert_id, b.alert_id);
+  const due = (a: Alert, b: Alert) => order(a.effective_on, b.effective_on) || id(a, b);
+  const seen = (a: Alert, b: Alert) => order(Date.parse(a.observed_at), Date.parse(b.observed_at)) || id(a, b);
+  switch (sort) {
+    case 'severity':
+      return (a, b) => order(RANK[a.severity], RANK[b.severity]) || due(a, b);
+    case 'effective_on':
+      return due;
+    case '-effective_on':
+      return (a, b) => due(b, a);
+    case 'observed_at':
+      return seen;
+    case '-observed_at':
+      return (a, b) => seen(b, a);
+    default:
+      return (a, b) => order(RANK[b.severity], RANK[a.severity]) || due(a, b);
+  }
+}
+
+/* The row as it is after an event of the stream. What was seen was seen of the revision before. */
+export function merge(row: Alert, core: AlertCore): Alert | null {
+  if (core.revision <= row.revision) {
+    return null;
+  }
+  const { workflow } = row;
+  const state = workflow.state !== 'ACKNOWLEDGED' ? workflow.state : workflow.assignee === null ? 'NEW' : 'ASSIGNED';
+  return { ...row, ...core, workflow: { ...workflow, state } };
+}
