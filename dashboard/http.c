@@ -754,3 +754,11 @@ void uw_http_wake(void *connection)
 {
     MHD_resume_connection(connection);
 }
+
+void uw_http_cut(void *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info != NULL) {
+        (void)shutdown(info->connect_fd, SHUT_RDWR);
+    }
+}

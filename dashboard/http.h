@@ -105,6 +105,9 @@ void uw_http_statistics(struct uw_http *http, struct uw_http_statistics *statist
 /* A stream's connection sleeps until it is woken; only from its source's `read`, which then returns 0. */
 void uw_http_sleep(void *connection);
 void uw_http_wake(void *connection);
+/* Cuts a stream's connection off, whose other end does not read; its source is closed soon after. From any thread,
+ * between the source's first `read` and its `close`. */
+void uw_http_cut(void *connection);
 
 /* ---- for handlers ---- */
 

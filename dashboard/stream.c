@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "dashboard/stream_filter.h"
+#include "dashboard/stream_entry.h"
 #include "dashboard/stream_source.h"
 
 #define POLL_MS 100
@@ -19,17 +19,7 @@
 #define CATCHERS 2
 #define PENDING_BYTES ((size_t)256 * 1024)
 /* A subscriber who takes nothing of what was caught up for so long is cut off. */
-#define PENDING_PATIENCE_MS 30000
-#define TEXT_BYTES_MAX ((size_t)64 * 1024)
-
-/* One event, encoded once for everybody. */
-struct event {
-    struct uw_stream_event about;
-    uint32_t place;
-    int64_t offset;
-    uint32_t id_length, body_length, size;
-    char bytes[]; /* "id: ...\n", then "event: ...\ndata: ...\n\n", then the strings of `about` */
-};
+#define PENDING_PATIENCE_MS 10000
 
 enum phase { PHASE_WAITING, PHASE_CATCHING, PHASE_LIVE };
 
@@ -61,7 +51,7 @@ struct uw_stream {
     pthread_cond_t changed;
     bool stopping, reading;
     uint32_t alert_count, anomaly_count; /* 0 until the topics are known */
-    struct event **ring;
+    struct uw_stream_entry **ring;
     uint64_t tail, head; /* numbers of the oldest event and of the next one */
     int64_t base[UW_STREAM_PLACES_MAX], ahead[UW_STREAM_PLACES_MAX]; /* positions at tail and at head */
     int64_t ring_bytes;
@@ -83,57 +73,9 @@ static uint32_t place_count(const struct uw_stream *stream)
     return stream->alert_count + stream->anomaly_count;
 }
 
-static struct event *ring_at(const struct uw_stream *stream, uint64_t number)
+static struct uw_stream_entry *ring_at(const struct uw_stream *stream, uint64_t number)
 {
     return stream->ring[number % RING_EVENTS_MAX];
-}
-
-/* ---- encoding ---- */
-
-/* Text of an event without its id; false for one that this program is too old to read. */
-static bool encode(struct uw_codec *codec, bool alerts, struct uw_str value, struct uw_arena *arena,
-                   struct uw_stream_event *about, struct uw_str *body)
-{
-    struct uw_stream_record record;
-    struct uw_text text;
-    if (!uw_stream_decode(codec, alerts, value, arena, &record)) {
-        return false;
-    }
-    *about = record.about;
-    uw_text_init(&text, arena);
-    uw_text_add_literal(&text, alerts ? "event: alert\ndata: " : "event: anomaly\ndata: ");
-    uw_text_add(&text, record.json.data, record.json.length);
-    uw_text_add_literal(&text, "\n\n");
-    return uw_text_finish(&text, body) == UW_OK && body->length < TEXT_BYTES_MAX / 4;
-}
-
-static struct uw_str keep(struct event *event, uint32_t *used, struct uw_str string)
-{
-    char *place = event->bytes + *used;
-    memcpy(place, string.data, string.length);
-    *used += string.length;
-    return (struct uw_str){place, string.length};
-}
-
-static struct event *make_event(const struct uw_stream_event *about, struct uw_str id, struct uw_str body)
-{
-    uint32_t used = 0;
-    size_t size = 5 + (size_t)id.length + body.length + about->municipality.length + about->provider.length +
-                  about->client.length + about->decision.length;
-    struct event *event = malloc(sizeof *event + size);
-    if (event == NULL) {
-        return NULL;
-    }
-    *event = (struct event){.about = *about, .id_length = id.length + 5, .body_length = body.length, .size = (uint32_t)size};
-    (void)keep(event, &used, UW_STR("id: "));
-    (void)keep(event, &used, id);
-    (void)keep(event, &used, UW_STR("\n"));
-    (void)keep(event, &used, body);
-    event->about.municipality = keep(event, &used, about->municipality);
-    event->about.provider = keep(event, &used, about->provider);
-    event->about.client = keep(event, &used, about->client);
-    event->about.decision = keep(event, &used, about->decision);
-    return event;
 }
 
 /* ---- subscribers, under the lock ---- */
@@ -162,14 +104,14 @@ static void forget_own(struct subscriber *subscriber)
 
 static void drop_oldest(struct uw_stream *stream)
 {
-    struct event *event = ring_at(stream, stream->tail);
+    struct uw_stream_entry *event = ring_at(stream, stream->tail);
     stream->base[event->place] = event->offset + 1;
     stream->ring_bytes -= (int64_t)(sizeof *event + event->size);
     free(event);
     stream->tail++;
 }
 
-static void append(struct uw_stream *stream, struct event *take_event)
+static void append(struct uw_stream *stream, struct uw_stream_entry *take_event)
 {
     int64_t bytes = (int64_t)(sizeof *take_event + take_event->size);
     while (stream->tail < stream->head && (stream->ring_bytes + bytes > stream->options.ring_bytes_max ||
@@ -222,11 +164,33 @@ static const char *position_of(const struct subscriber *subscriber, struct uw_ar
     return uw_position_write(arena, offsets, stream->alert_count, stream->anomaly_count);
 }
 
+/* Whether somebody who says to have seen so much has seen more than we have. */
+static bool beyond(const struct uw_stream *stream, const int64_t *offsets)
+{
+    for (uint32_t i = 0; i < place_count(stream); i++) {
+        if (offsets[i] > stream->ahead[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Offsets of its own are needed no longer once they are the ring's at the cursor; or, since behind a partition's last
+ * event stand markers of transactions that the ring's count leaves out, once all of the ring was passed. */
+static void settle_own(struct subscriber *subscriber)
+{
+    const struct uw_stream *stream = subscriber->stream;
+    if (memcmp(subscriber->own, subscriber->passed, place_count(stream) * sizeof(int64_t)) == 0 ||
+        (subscriber->cursor == stream->head && !beyond(stream, subscriber->own))) {
+        forget_own(subscriber);
+    }
+}
+
 /* Passes one event; false when it does not fit any more. */
 static bool pass_event(struct subscriber *subscriber, struct output *output)
 {
     struct uw_stream *stream = subscriber->stream;
-    const struct event *event = ring_at(stream, subscriber->cursor);
+    const struct uw_stream_entry *event = ring_at(stream, subscriber->cursor);
     bool is_new = subscriber->own == NULL || event->offset >= subscriber->own[event->place];
     if (is_new && uw_stream_filter_matches(&subscriber->filter, &event->about)) {
         if (subscriber->own == NULL) {
@@ -237,7 +201,7 @@ static bool pass_event(struct subscriber *subscriber, struct output *output)
             int64_t before = subscriber->own[event->place];
             struct uw_arena arena;
             const char *id;
-            uw_arena_init(&arena, TEXT_BYTES_MAX);
+            uw_arena_init(&arena, UW_STREAM_TEXT_BYTES_MAX);
             subscriber->own[event->place] = event->offset + 1;
             id = position_of(subscriber, &arena);
             size_t id_length = id == NULL ? 0 : strlen(id);
@@ -263,9 +227,7 @@ static bool pass_event(struct subscriber *subscriber, struct output *output)
             subscriber->own[event->place] = event->offset + 1;
         }
         subscriber->passed[event->place] = event->offset + 1;
-        if (memcmp(subscriber->own, subscriber->passed, place_count(stream) * sizeof(int64_t)) == 0) {
-            forget_own(subscriber);
-        }
+        settle_own(subscriber);
     }
     return true;
 }
@@ -274,7 +236,7 @@ static void beat(struct subscriber *subscriber, struct output *output)
 {
     struct uw_arena arena;
     const char *id = NULL;
-    uw_arena_init(&arena, TEXT_BYTES_MAX);
+    uw_arena_init(&arena, UW_STREAM_TEXT_BYTES_MAX);
     if (subscriber->phase == PHASE_LIVE && subscriber->announced != subscriber->cursor &&
         (subscriber->own != NULL || subscriber->cursor == subscriber->stream->head)) {
         id = position_of(subscriber, &arena);
@@ -308,7 +270,7 @@ static int64_t read_stream(void *context, char *buffer, size_t size)
     if (subscriber->phase == PHASE_LIVE && subscriber->pending_end == subscriber->pending_first) {
         free(subscriber->pending);
         subscriber->pending = NULL;
-        if (subscriber->cursor < stream->tail) {
+        if (subscriber->cursor < stream->tail && !subscriber->ended) {
             subscriber->ended = true;
             stream->statistics.dropped++;
         }
@@ -378,9 +340,7 @@ static void go_live(struct uw_stream *stream, struct subscriber *subscriber)
     subscriber->cursor = stream->tail;
     subscriber->announced = stream->tail;
     memcpy(subscriber->passed, stream->base, place_count(stream) * sizeof(int64_t));
-    if (memcmp(subscriber->own, subscriber->passed, place_count(stream) * sizeof(int64_t)) == 0) {
-        forget_own(subscriber);
-    }
+    settle_own(subscriber);
 }
 
 static bool begin_at(struct uw_stream *stream, struct subscriber *subscriber, const int64_t *offsets)
@@ -398,7 +358,8 @@ static bool begin_at(struct uw_stream *stream, struct subscriber *subscriber, co
         return false;
     }
     memcpy(subscriber->own, offsets, bytes);
-    if (covered(stream, offsets)) {
+    /* Who is ahead of us was served by another one a moment ago, or by topics that are no more: a catcher finds out. */
+    if (covered(stream, offsets) && !beyond(stream, offsets)) {
         go_live(stream, subscriber);
         return true;
     }
@@ -568,7 +529,7 @@ static bool hand_over(struct uw_stream *stream, struct subscriber *subscriber, s
         return true;
     }
     subscriber->own[message->place] = message->offset + 1;
-    if (!encode(codec, message->place < stream->alert_count, message->value, arena, &about, &body) ||
+    if (!uw_stream_encode(codec, message->place < stream->alert_count, message->value, arena, &about, &body) ||
         !uw_stream_filter_matches(&subscriber->filter, &about)) {
         return true;
     }
@@ -585,6 +546,19 @@ static bool hand_over(struct uw_stream *stream, struct subscriber *subscriber, s
     return true;
 }
 
+/* Whether events between these offsets and what the topics hold are lost: deleted by retention, or with a topic that
+ * was made anew, of which everything is then read. Nobody misses anything who asked for the beginning. */
+static bool find_gap(int64_t *offsets, const int64_t *lows, const int64_t *highs, uint32_t count)
+{
+    bool gap = false, from_zero = true;
+    for (uint32_t i = 0; i < count; i++) {
+        from_zero = from_zero && offsets[i] == 0;
+        gap = gap || lows[i] > offsets[i] || offsets[i] > highs[i];
+        offsets[i] = offsets[i] > highs[i] ? lows[i] : offsets[i];
+    }
+    return gap && !from_zero;
+}
+
 /* Reads for one subscriber until the ring has the rest. Called with the lock, which it gives up while it reads. */
 static enum uw_code catch_up(struct uw_stream *stream, struct subscriber *subscriber, struct uw_codec *codec,
                              struct uw_error *error)
@@ -592,7 +566,7 @@ static enum uw_code catch_up(struct uw_stream *stream, struct subscriber *subscr
     int64_t lows[UW_STREAM_PLACES_MAX], highs[UW_STREAM_PLACES_MAX];
     struct uw_source *source = NULL;
     struct uw_arena arena;
-    bool from_zero = true;
+    bool gap = false;
     enum uw_code code;
     uw_arena_init(&arena, UW_HTTP_REQUEST_BYTES_MAX);
     pthread_mutex_unlock(&stream->lock);
@@ -601,14 +575,11 @@ static enum uw_code catch_up(struct uw_stream *stream, struct subscriber *subscr
         code = uw_source_ends(source, lows, highs, error);
     }
     if (code == UW_OK) {
+        gap = find_gap(subscriber->own, lows, highs, place_count(stream));
         code = uw_source_start(source, subscriber->own, error);
     }
     pthread_mutex_lock(&stream->lock);
-    for (uint32_t i = 0; code == UW_OK && i < place_count(stream); i++) {
-        from_zero = from_zero && subscriber->own[i] == 0;
-        subscriber->gap = subscriber->gap || lows[i] > subscriber->own[i];
-    }
-    subscriber->gap = subscriber->gap && !from_zero;
+    subscriber->gap = gap;
     while (code == UW_OK && !subscriber->ended && !stream->stopping && !covered(stream, subscriber->own)) {
         struct uw_source_message message;
         pthread_mutex_unlock(&stream->lock);
@@ -700,6 +671,12 @@ static void beat_all(struct uw_stream *stream)
             s->beat = true;
             wake(s);
         }
+        /* It does not read, and what it has not read is gone: nobody would come to tell it so. */
+        if (s->phase == PHASE_LIVE && !s->ended && s->cursor < stream->tail) {
+            s->ended = true;
+            stream->statistics.dropped++;
+            uw_http_cut(s->connection);
+        }
     }
     pthread_mutex_unlock(&stream->lock);
 }
@@ -710,7 +687,7 @@ static enum uw_code take(struct uw_stream *stream, struct uw_codec *codec, const
     struct uw_stream_event about;
     struct uw_str body;
     uw_arena_reset(arena);
-    if (!encode(codec, message->place < stream->alert_count, message->value, arena, &about, &body)) {
+    if (!uw_stream_encode(codec, message->place < stream->alert_count, message->value, arena, &about, &body)) {
         return UW_OK;
     }
     /* Only this thread changes `ahead`. */
@@ -718,7 +695,7 @@ static enum uw_code take(struct uw_stream *stream, struct uw_codec *codec, const
     stream->ahead[message->place] = message->offset + 1;
     const char *id = uw_position_write(arena, stream->ahead, stream->alert_count, stream->anomaly_count);
     stream->ahead[message->place] = before;
-    struct event *event = id == NULL ? NULL : make_event(&about, uw_str_from(id), body);
+    struct uw_stream_entry *event = id == NULL ? NULL : uw_stream_entry_make(&about, uw_str_from(id), body);
     if (event == NULL) {
         return uw_error_set(error, UW_ENOMEM, UW_CLASS_RETRY, "no memory for an event of the stream");
     }
@@ -780,6 +757,10 @@ static enum uw_code read_topics(struct uw_stream *stream, struct uw_codec *codec
             ended[message.place] = true;
             ended_count++;
             pthread_mutex_lock(&stream->lock);
+            /* Up to here there is nothing that is not in the ring. */
+            if (stream->ahead[message.place] < message.offset) {
+                stream->ahead[message.place] = message.offset;
+            }
             stream->reading = stream->reading || ended_count == place_count(stream);
             pthread_mutex_unlock(&stream->lock);
         }

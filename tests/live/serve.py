@@ -517,7 +517,7 @@ test_pages()
 test_bad()
 test_slow_client()
 test_stream()
-test_many(int(os.environ.get("UW_SUBSCRIBERS", "1000")))
+test_many(int(os.environ.get("UW_SUBSCRIBERS", "100")))
 # The webhooks have a suite of their own, webhooks.py.
 missing = {(method, path) for path, item in SPEC["paths"].items() for method in item
            if method != "parameters" and "/webhooks" not in path} - seen_paths

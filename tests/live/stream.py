@@ -1,0 +1,316 @@
+"""The live stream of `urenwacht serve`: each subscriber gets each event once and in order, whatever happens between."""
+import base64
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import confluent_kafka
+import confluent_kafka.admin
+
+COMMAND, DSN = os.environ["UW_COMMAND"], os.environ["URENWACHT_DSN"]
+BROKERS = os.environ["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"]
+SUBSCRIBERS = os.environ["UW_BUILD"] + "/tests/subscribers"
+WORK = sys.argv[1]
+FULL = os.environ.get("UW_STREAM_FULL") == "1"
+# Clients of the region, about how many events come of them, who reads, who does not, memory, deadline.
+CLIENTS, ABOUT, READERS, SLOW, RING, SECONDS = (8600, 100000, 1000, 20, "128MiB", 1500) if FULL else \
+                                               (420, 5000, 200, 5, "16MiB", 120)
+MEMORY_MIB = 500 if FULL else 150
+counts = {"passed": 0, "failed": 0}
+
+
+def check(what, good, why=""):
+    counts["passed" if good else "failed"] += 1
+    print(("passed " if good else "FAILED ") + what + ("" if good else f": {why}"), flush=True)
+
+
+def psql(sql):
+    out = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", DSN, "-c", sql], check=True,
+                         capture_output=True, text=True)
+    return out.stdout.strip()
+
+
+class Server:
+    """serve, at the same port over its restarts; the highest memory of them all."""
+
+    def __init__(self, *settings):
+        self.port, self.settings, self.peak = 0, settings, 0
+        self.start()
+
+    def start(self):
+        log = WORK + "/serve.log"
+        self.process = subprocess.Popen([COMMAND, "serve", "--port", str(self.port), *self.settings], stderr=open(log, "wb"))
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            lines = [line for line in open(log, encoding="utf-8") if "serving on" in line]
+            if lines:
+                self.port = int(lines[-1].rsplit(" ", 1)[1])
+                try:
+                    if self.ask("/readyz")[0] == 200:
+                        return
+                except OSError:
+                    pass
+            time.sleep(0.05)
+        raise SystemExit("serve does not start: " + open(log, encoding="utf-8").read()[-500:])
+
+    def ask(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, text
+
+    def figure(self, name):
+        for line in self.ask("/metrics")[1].splitlines():
+            if line.startswith(name + " "):
+                return float(line.split(" ")[1])
+        return None
+
+    def memory(self):
+        for line in open(f"/proc/{self.process.pid}/status", encoding="utf-8"):
+            if line.startswith("VmHWM:"):
+                self.peak = max(self.peak, int(line.split()[1]) // 1024)
+        return self.peak
+
+    def stop(self, how=signal.SIGTERM):
+        self.memory()
+        self.process.send_signal(how)
+        return self.process.wait(30)
+
+
+def until(holds, seconds):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+class Readers:
+    def __init__(self, server, readers, slow, about, seconds):
+        self.process = subprocess.Popen([SUBSCRIBERS, str(server.port), TOKEN, str(readers), str(slow), str(about),
+                                         str(seconds), "?from=beginning"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.at, self.events, self.summary = 0, set(), []
+        self.thread = threading.Thread(target=self.listen)
+        self.thread.start()
+
+    def listen(self):
+        for line in self.process.stdout:
+            words = line.split()
+            if words[0] == "at":
+                self.at = int(words[1])
+            elif words[0] == "event":
+                self.events.add((words[1], int(words[2])))
+            else:
+                self.summary.append(line.strip())
+
+    def finish(self, wanted):
+        self.process.stdin.write(f"{wanted}\n")
+        self.process.stdin.flush()
+
+    def wait(self):
+        status = self.process.wait()
+        self.thread.join()
+        return status
+
+
+def revisions():
+    rows = psql("SELECT alert_id || ' ' || revision FROM urenwacht.alert_revision UNION ALL "
+                "SELECT anomaly_id || ' ' || revision FROM urenwacht.anomaly_revision")
+    return {(row.split()[0], int(row.split()[1])) for row in rows.splitlines()}
+
+
+def test_many():
+    subprocess.run([COMMAND, "simulate", "--clients", str(CLIENTS), "--from", "2025-01-01", "--until", "2025-12-31",
+                    "--seed", "5"], check=True, capture_output=True)
+    server = Server("--set", "serve.stream_bytes=" + RING)
+    readers = Readers(server, READERS, SLOW, ABOUT, SECONDS)
+    check("all subscribe", until(lambda: server.figure("urenwacht_stream_subscribers") == READERS + SLOW, 60))
+    began = time.monotonic()
+    processor = subprocess.Popen([COMMAND, "process", "--until-idle", "--as-of", "2026-01-15", "--set",
+                                  "batch.max_events=2000"], stderr=open(WORK + "/process.log", "wb"))
+    for tenths, how in ((2, signal.SIGTERM), (6, signal.SIGKILL)):
+        check(f"{tenths} tenths have been delivered", until(lambda: readers.at >= tenths or not readers.thread.is_alive(), SECONDS))
+        server.stop(how)
+        server.start()
+    check("the processor is done", processor.wait(SECONDS) == 0)
+    processed = time.monotonic() - began
+    wanted = revisions()
+    readers.finish(len(wanted))
+    status = readers.wait()
+    for line in readers.summary:
+        print("  " + line)
+    print(f"  serve: at most {server.memory()} MiB resident, with {RING} for events; processing took {processed:.1f} s")
+    check(f"{READERS} subscribers, {len(wanted)} events, 2 restarts: each gets each once, in order", status == 0, readers.summary)
+    check("and they are those of the database", readers.events == wanted, (len(readers.events), len(wanted)))
+    check(f"the server's memory is bounded ({server.peak} MiB)", server.peak <= MEMORY_MIB, server.peak)
+    check("it stops in order", server.stop() == 0)
+    return wanted
+
+
+class Stream:
+    """One subscriber, read event by event."""
+
+    def __init__(self, server, last=None, query=""):
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=25)
+        headers = {"Authorization": "Bearer " + TOKEN}
+        if last:
+            headers["Last-Event-ID"] = last
+        self.connection.request("GET", "/api/v1/stream" + query, headers=headers)
+        self.answer = self.connection.getresponse()
+        self.status = self.answer.status
+
+    def next(self):
+        """The next event: its kind, its data, its id."""
+        kind = data = identity = None
+        while True:
+            line = self.answer.readline().decode()
+            if line == "":
+                return None, None, None
+            line = line.rstrip("\n")
+            if line.startswith("event: "):
+                kind = line[7:]
+            elif line.startswith("id: "):
+                identity = line[4:]
+            elif line.startswith("data: "):
+                data = json.loads(line[6:])
+            elif line == "" and data is not None:
+                return kind, data, identity
+
+    def take(self, count):
+        events, ids = [], []
+        while len(events) < count:
+            kind, data, identity = self.next()
+            if kind is None or kind == "gap":
+                return events, ids, kind
+            events.append((data.get("alert_id") or data["anomaly_id"], data["revision"]))
+            ids.append(identity)
+        return events, ids, None
+
+    def close(self):
+        self.answer.close()
+        self.connection.close()
+
+
+def test_from_kafka(server, wanted):
+    """Memory holds less than a third: what came before is read from Kafka, and the rest follows without a seam."""
+    kept = server.figure("urenwacht_stream_kept_events")
+    check("memory holds a small part of the events", kept < len(wanted) / 3, (kept, len(wanted)))
+    stream = Stream(server, query="?from=beginning")
+    events, ids, ended = stream.take(len(wanted))
+    stream.close()
+    check("from the beginning each comes once", ended is None and len(events) == len(set(events)) and set(events) == wanted,
+          (len(events), len(set(events)), len(wanted), ended))
+    caught = server.figure("urenwacht_stream_caught_up_total")
+    check("it was read from Kafka", caught >= 1, caught)
+    for part in (10, 3, 1.2):
+        place = int(len(events) / part)
+        stream = Stream(server, last=ids[place - 1])
+        rest, _, ended = stream.take(len(wanted) - place)
+        stream.close()
+        check(f"from event {place} on the rest comes once", ended is None and set(rest) == set(events[place:]) and
+              len(rest) == len(set(rest)), (len(rest), len(events) - place, ended))
+    return events, ids
+
+
+def test_slow(server, wanted):
+    """Who reads nothing is overtaken by the end of memory and cut off, and the others do not notice."""
+    before = server.figure("urenwacht_stream_dropped_total")
+    readers = Readers(server, 3, 4, len(wanted), 60)
+    # Everything is sent to the slow ones too, until their buffers are full; new events then push the ring on.
+    check("all subscribe", until(lambda: server.figure("urenwacht_stream_subscribers") >= 7, 20))
+    subprocess.run([COMMAND, "simulate", "--clients", "300", "--from", "2025-01-01", "--until", "2025-12-31", "--seed",
+                    "6"], check=True, capture_output=True)
+    subprocess.run([COMMAND, "process", "--until-idle", "--as-of", "2026-01-15"], check=True, capture_output=True)
+    more = revisions()
+    readers.finish(len(more))
+    status = readers.wait()
+    check("the readers have all", status == 0 and readers.events == more, readers.summary)
+    check("slow readers are cut off", until(lambda: server.figure("urenwacht_stream_dropped_total") - before == 4, 20),
+          server.figure("urenwacht_stream_dropped_total") - before)
+    check("and are let go", until(lambda: server.figure("urenwacht_stream_subscribers") <= 3, 20),
+          server.figure("urenwacht_stream_subscribers"))
+
+
+def test_gap(server, ids):
+    """Retention deletes what a subscriber has not seen: it is told, and goes on with what is there."""
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": BROKERS})
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": BROKERS, "group.id": "gap", "isolation.level": "read_committed",
+                                         "enable.partition.eof": True})
+    partitions = consumer.list_topics("urenwacht.alerts", timeout=20).topics["urenwacht.alerts"].partitions
+    cut = []
+    for number in partitions:
+        low, high = consumer.get_watermark_offsets(confluent_kafka.TopicPartition("urenwacht.alerts", number), timeout=20)
+        cut.append(confluent_kafka.TopicPartition("urenwacht.alerts", number, low + (high - low) // 2))
+    for future in admin.delete_records(cut).values():
+        future.result(timeout=20)
+    left = set()
+    consumer.assign([confluent_kafka.TopicPartition("urenwacht.alerts", p.partition, p.offset) for p in cut])
+    ended = 0
+    while ended < len(cut):
+        message = consumer.poll(20)
+        if message.error():
+            ended += 1
+        else:
+            headers = dict(message.headers())
+            left.add((headers["id"].decode(), int(headers["revision"])))
+    consumer.close()
+    anomalies = {tuple(row.split()) for row in psql("SELECT anomaly_id || ' ' || revision FROM urenwacht.anomaly_revision").splitlines()}
+    left |= {(identity, int(revision)) for identity, revision in anomalies}
+    server.stop()
+    server.start()
+    old = ids[20]
+    stream = Stream(server, last=old)
+    kind, _, _ = stream.next()
+    check("who is behind retention is told of the gap first", kind == "gap", kind)
+    seen, seen_ids, ended = stream.take(len(left) - 25)
+    stream.close()
+    check("and goes on with what is left", ended is None and set(seen) <= left and len(seen) == len(set(seen)), (len(seen), len(left)))
+    stream = Stream(server, last=seen_ids[-1])
+    rest, _, ended = stream.take(1)
+    stream.close()
+    check("from then on there is no gap", ended is None and rest[0] in left and rest[0] not in seen, (ended, rest))
+    stream = Stream(server, query="?from=beginning")
+    all_left, _, ended = stream.take(len(left))
+    stream.close()
+    check("from the beginning is from what is left, without a gap", ended is None and set(all_left) == left,
+          (len(all_left), len(left), ended))
+
+
+def test_made_anew(server):
+    """Ids of topics that were longer than these ones, as after they were made anew."""
+    left = int(server.figure("urenwacht_stream_kept_events"))
+    number = bytearray()
+    for value in [12, 12] + [10**9] * 24:
+        while value >= 0x80:
+            number.append(value & 0x7f | 0x80)
+            value >>= 7
+        number.append(value)
+    stream = Stream(server, last=base64.urlsafe_b64encode(bytes(number)).decode().rstrip("="))
+    kind, _, _ = stream.next()
+    events, _, ended = stream.take(left)
+    stream.close()
+    check("who has seen more than there is is told of the gap, and gets what there is", kind == "gap" and ended is None and
+          len(set(events)) == left, (kind, ended, len(events)))
+
+
+TOKEN = subprocess.run([COMMAND, "token", "create", "--name", "Stroom", "--role", "admin"], check=True, capture_output=True,
+                       text=True).stdout.strip()
+WANTED = test_many()
+if not FULL:
+    SERVER = Server("--set", "serve.stream_bytes=1MiB")
+    EVENTS, IDS = test_from_kafka(SERVER, WANTED)
+    test_slow(SERVER, WANTED)
+    test_gap(SERVER, IDS)
+    test_made_anew(SERVER)
+    check("it stops in order", SERVER.stop() == 0)
+print(f"{counts['passed']} passed, {counts['failed']} failed")
+sys.exit(counts["failed"] > 0)

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# The live stream to many subscribers, over restarts of the server; from Kafka where memory does not reach back; and what
+# it says when Kafka does not either. UW_STREAM_FULL=1: 1,000 subscribers and 100,000 events instead of the short form.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export URENWACHT_CONFIG=$work/urenwacht.yaml
+: >"$URENWACHT_CONFIG"
+"$UW_COMMAND" migrate 2>/dev/null
+"$UW_COMMAND" topics --create >/dev/null 2>&1
+"$UW_PYTHON" "$UW_SOURCE/tests/live/stream.py" "$work"
