@@ -61,6 +61,8 @@ function makeFormat(language: Language) {
   const locale = language === 'nl' ? 'nl-NL' : 'en-GB';
   const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const hours = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+  const decimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const hoursFine = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
   const percentFine = new Intl.NumberFormat(locale, {
     style: 'percent',
@@ -98,6 +100,9 @@ function makeFormat(language: Language) {
     number: (value: number) => number.format(value),
     /* Minutes as hours without the unit: 90 is "1,5". */
     hours: (minutes: number) => hours.format(minutes / 60),
+    /* The same with two decimals: 80 is "1,33". */
+    hoursFine: (minutes: number) => hoursFine.format(minutes / 60),
+    decimal: (value: number) => decimal.format(value),
     hoursUnit: (minutes: number) => `${hours.format(minutes / 60)}\u00a0${unit}`,
     /* Minutes as on a clock: 90 is "1:30". */
     clock: (minutes: number) => {

@@ -276,6 +276,9 @@ export interface AggregateRow {
   no_show_minutes: number;
   used_minutes: number;
   allotted_minutes: number;
+  /* Of the delivered minutes those whose price is known, and what these cost. */
+  priced_minutes: number;
+  cost_cents: number;
 }
 
 export type CountRow<D extends string> = { count: number } & Record<D, string | null>;
