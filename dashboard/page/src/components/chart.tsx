@@ -223,7 +223,7 @@ export function dayAxis(from: number, to: number, palette: Palette, f: Format) {
     min: from,
     max: to,
     offset: false,
-    grid: { color: palette['chart-grid'], tickColor: palette['line-strong'] },
+    grid: { color: palette['chart-grid'], tickColor: palette['line-strong'], offset: false },
     border: { color: palette['line-strong'] },
     afterBuildTicks: (scale: { width: number; ticks: { value: number }[] }) => {
       const most = Math.max(2, Math.floor(scale.width / 64));
@@ -241,12 +241,22 @@ export function dayAxis(from: number, to: number, palette: Palette, f: Format) {
 /* The left axis has this width everywhere, so that charts above each other have one scale of time. */
 const AXIS_WIDTH = 52;
 
-/* Steps between ticks of an axis in minutes, so that they fall on whole or plain hours. */
-const MINUTE_STEPS = [1, 2, 3, 6, 12, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3000, 6000, 12000, 30000, 60000, 120000];
 const TICKS_MAX = 6;
+const STEPS_WITHIN_HOUR = [1, 2, 3, 6, 12, 15, 30, 60];
+
+/* The least step between ticks, in minutes, that gives few of them on whole or plain hours. */
+function minuteStep(extent: number): number {
+  const small = STEPS_WITHIN_HOUR.find((step) => extent / step <= TICKS_MAX);
+  if (small !== undefined) {
+    return small;
+  }
+  const least = extent / 60 / TICKS_MAX;
+  const tens = 10 ** Math.floor(Math.log10(least));
+  return 60 * tens * ([1, 2, 5].find((step) => step * tens >= least) ?? 10);
+}
 
 export function minuteTicks(min: number, max: number): number[] {
-  const step = MINUTE_STEPS.find((one) => (max - min) / one <= TICKS_MAX) ?? 60 * Math.ceil((max - min) / 360);
+  const step = minuteStep(max - min);
   const ticks: number[] = [];
   for (let count = Math.ceil(min / step); count * step <= max; count++) {
     // Without the sum there would be a minus zero.

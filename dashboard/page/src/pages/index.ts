@@ -40,6 +40,12 @@ export const pages: readonly PageEntry[] = [
     allowed: everybody,
     load: async () => (await import('./decisions')).DecisionsPage,
   },
+  {
+    name: 'trends',
+    label: 'trends',
+    allowed: everybody,
+    load: async () => (await import('./trends')).TrendsPage,
+  },
 ];
 
 export const pagesFor = (session: Session): readonly PageEntry[] => pages.filter((page) => page.allowed(session));

@@ -105,8 +105,8 @@ export interface Switch {
   to: Model;
 }
 
-/* A tenth of the hours in another funding form than the month before is no chance. */
-const SWITCH_SHARE_MIN = 0.1;
+/* From one month to the next the forms' shares of the hours move by some percent at most, unless decisions switch. */
+const SWITCH_SHARE_MIN = 0.05;
 /* Of fewer hours than these in a month nothing is concluded. */
 const SWITCH_MINUTES_MIN = 60 * 100;
 

@@ -52,7 +52,7 @@ export const decisionTexts = dictionary(
     openedOn: (date: string) => `geldt vanaf ${date}`,
     range: 'Tijdvak',
     ranges: { all: 'Hele looptijd', pool: 'Lopende urenpot', recent: 'Laatste 26 weken' },
-    burnDown: 'Verloop van de urenpot',
+    burnDown: 'Verloop van de urenpot (uren)',
     burnDownSummary: (from: string, to: string) =>
       `Wat er over is in de urenpot, van ${from} tot en met ${to}; onder nul is er te veel gebruikt.`,
     left: 'Over in de urenpot',
@@ -65,7 +65,7 @@ export const decisionTexts = dictionary(
     evaluationHeld: 'Evaluatie gehouden',
     evaluationDue: 'Evaluatie gepland',
     noBurnDown: 'Bij deze financieringsvorm is er geen urenpot; hieronder staat wat er per week is geleverd.',
-    weeks: 'Geleverd per week',
+    weeks: 'Geleverd per week (uren)',
     weeksSummary: (from: string, to: string) =>
       `Geleverde uren per week, van ${from} tot en met ${to}, verdeeld in zorg, no-show en surplus.`,
     care: 'Zorg',
@@ -188,7 +188,7 @@ export const decisionTexts = dictionary(
     openedOn: (date: string) => `effective from ${date}`,
     range: 'Time span',
     ranges: { all: 'Whole term', pool: 'Present budget', recent: 'Last 26 weeks' },
-    burnDown: 'How the budget burns down',
+    burnDown: 'How the budget burns down (hours)',
     burnDownSummary: (from: string, to: string) =>
       `What is left in the hour budget, from ${from} to ${to}; below zero too much was used.`,
     left: 'Left in the budget',
@@ -201,7 +201,7 @@ export const decisionTexts = dictionary(
     evaluationHeld: 'Evaluation held',
     evaluationDue: 'Evaluation due',
     noBurnDown: 'This funding form has no hour budget; below is what was delivered each week.',
-    weeks: 'Delivered each week',
+    weeks: 'Delivered each week (hours)',
     weeksSummary: (from: string, to: string) =>
       `Hours delivered each week, from ${from} to ${to}, split into care, no-show and surplus.`,
     care: 'Care',

@@ -32,9 +32,8 @@ export const trendsTexts = dictionary(
     largest: (shown: string, all: string) => `De ${shown} grootste van ${all}; alle staan in de tabel.`,
     summary: (measure: string, from: string, to: string) => `${measure} per maand, van ${from} tot en met ${to}.`,
     switchMark: 'Wisseling van financieringsvorm',
-    switchLabel: (from: string, to: string) => `${from} → ${to}`,
     switchLead: (month: string, percent: string, from: string, to: string) =>
-      `In ${month} ging ${percent} van de uren naar een andere financieringsvorm, het meest van ${from} naar ${to}.`,
+      `In ${month} verschoof ${percent} van de uren naar andere financieringsvormen: ${from} daalde het meest, ${to} steeg het meest.`,
     mix: 'Uren per financieringsvorm',
     mixSummary: 'Geleverde uren per maand, verdeeld naar financieringsvorm.',
     compare: 'Voor en na',
@@ -83,9 +82,8 @@ export const trendsTexts = dictionary(
     largest: (shown: string, all: string) => `The ${shown} largest of ${all}; all are in the table.`,
     summary: (measure: string, from: string, to: string) => `${measure} by month, from ${from} to ${to}.`,
     switchMark: 'Switch of funding form',
-    switchLabel: (from: string, to: string) => `${from} → ${to}`,
     switchLead: (month: string, percent: string, from: string, to: string) =>
-      `In ${month} ${percent} of the hours went to another funding form, most from ${from} to ${to}.`,
+      `In ${month} ${percent} of the hours moved to other funding forms: ${from} fell most, ${to} rose most.`,
     mix: 'Hours by funding form',
     mixSummary: 'Hours delivered each month, by funding form.',
     compare: 'Before and after',
