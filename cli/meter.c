@@ -96,6 +96,13 @@ static enum uw_code metered_sweep(void *context, int32_t rules_version, uint32_t
     return meter->store.sweep(meter->store.context, rules_version, limit, more, error);
 }
 
+static enum uw_code metered_standing(void *context, int32_t partition, int64_t epoch, int64_t *next_sequence,
+                                     struct uw_error *error)
+{
+    struct uw_meter *meter = context;
+    return meter->store.standing(meter->store.context, partition, epoch, next_sequence, error);
+}
+
 static enum uw_code metered_published(void *context, int32_t partition, int64_t *sequence, struct uw_error *error)
 {
     struct uw_meter *meter = context;
@@ -131,7 +138,8 @@ void uw_meter_wrap(struct uw_meter *meter, struct uw_store *store, struct uw_pub
                                .outbox = metered_outbox,
                                .due = metered_due,
                                .mark_all_due = metered_mark_all_due,
-                               .sweep = metered_sweep};
+                               .sweep = metered_sweep,
+                               .standing = metered_standing};
     *publisher = (struct uw_publisher){meter, metered_published, metered_publish};
 }
 

@@ -28,8 +28,22 @@ uint64_t uw_engine_fingerprint(const struct uw_settings *settings, int32_t rules
     return fingerprint == 0 ? 1 : fingerprint;
 }
 
+/* An operation that nobody gave would be missed only in the rare moment that wants it. */
+static bool is_complete(const struct uw_engine_options *options)
+{
+    const struct uw_store *store = &options->store;
+    const struct uw_encoder *encoder = &options->encoder;
+    return options->decoder.decode != NULL && encoder->alert != NULL && encoder->anomaly != NULL &&
+           encoder->dead_letter != NULL && store->claim != NULL && store->load != NULL && store->commit != NULL &&
+           store->outbox != NULL && store->due != NULL && store->mark_all_due != NULL && store->sweep != NULL &&
+           store->standing != NULL && options->publisher.published != NULL && options->publisher.publish != NULL;
+}
+
 enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_engine **engine, struct uw_error *error)
 {
+    if (!is_complete(options)) {
+        return uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL, "an operation of a port is missing");
+    }
     struct uw_engine *opened = calloc(1, sizeof *opened);
     if (opened == NULL || uw_cache_init(&opened->cache, options->cache_max_bytes) != UW_OK) {
         free(opened);

@@ -91,6 +91,38 @@ static struct uw_engine_statistics statistics(const struct world *world, uint32_
     return statistics;
 }
 
+/* Whoever wraps a port and forgets an operation hears it at once, not when a rare moment wants it. */
+static void test_every_operation_is_needed(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, true);
+    const struct uw_engine_options complete = {.decoder = uw_fake_decoder_port(&world.instances[0].member),
+                                               .encoder = uw_fake_encoder_port(),
+                                               .store = uw_fake_store_port(&world.instances[0].session),
+                                               .publisher = uw_fake_publisher_port(&world.instances[0].member),
+                                               .settings = &world.settings,
+                                               .as_of_day = world.as_of_day};
+    const struct {
+        size_t offset, size; /* of a table; its context comes first */
+    } tables[] = {{offsetof(struct uw_engine_options, decoder), sizeof complete.decoder},
+                  {offsetof(struct uw_engine_options, encoder), sizeof complete.encoder},
+                  {offsetof(struct uw_engine_options, store), sizeof complete.store},
+                  {offsetof(struct uw_engine_options, publisher), sizeof complete.publisher}};
+    struct uw_error error;
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        for (size_t at = sizeof(void *); at < tables[i].size; at += sizeof(void *)) {
+            struct uw_engine_options options = complete;
+            struct uw_engine *engine = NULL;
+            memset((char *)&options + tables[i].offset + at, 0, sizeof(void *));
+            assert_int_equal(uw_engine_open(&options, &engine, &error), UW_EINTERNAL);
+            assert_int_equal(error.class, UW_CLASS_FATAL);
+            assert_null(engine);
+        }
+    }
+    finish(&world);
+}
+
 /* ---- who owns a partition ---- */
 
 /* A partition that comes back with nobody in between keeps its clients. */
@@ -578,6 +610,7 @@ static void test_new_thresholds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_operation_is_needed),
         cmocka_unit_test(test_the_cache_is_kept),
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_a_zombie_is_fenced),

@@ -29,7 +29,7 @@ class Case:
         self.id = f"faults-{suite.run}-{name}"
         self.folder = f"{suite.folder}/{name}"
         self.partitions = partitions
-        self.processes, self.injections, self.in_flight, self.poison, self.notes = [], [], [], [], []
+        self.processes, self.injections, self.healings, self.in_flight, self.poison, self.notes = [], [], [], [], [], []
         self.serial, self.feeder, self.feed_problem = 0, None, None
         # For the command's own check, which judges by the program's rules.
         self.verify_environment = {}
@@ -205,6 +205,10 @@ class Case:
                 self.in_flight.append(max(0, sent - self.watcher.applied))
         self.injections.append(time.monotonic())
         return self.injections[-1]
+
+    def heal(self):
+        """Notes that what was taken away is there again."""
+        self.healings.append(time.monotonic())
 
     def wait_until(self, what, condition, patience=30):
         until = time.monotonic() + patience

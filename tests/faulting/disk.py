@@ -7,7 +7,7 @@ import time
 
 from faulting import witness
 from faulting.case import Failed
-from faulting.servers import Skipped
+from faulting.servers import PSQL, Skipped
 
 MEBIBYTES = 300
 
@@ -70,7 +70,7 @@ class Cluster:
 
 def run(case, cluster, folder):
     base = f"postgresql://urenwacht@127.0.0.1:{cluster.port}"
-    subprocess.run(["psql", "-XAtq", f"{base}/postgres", "-c", f'CREATE DATABASE "{case.id}"',
+    subprocess.run([PSQL, "-XAtq", f"{base}/postgres", "-c", f'CREATE DATABASE "{case.id}"',
                     "-c", "CREATE ROLE urenwacht_dashboard NOLOGIN"], check=True, capture_output=True)
     case.watcher.close()
     case.dsn = os.environ["URENWACHT_DSN"] = f"{base}/{case.id}"
@@ -95,7 +95,7 @@ def run(case, cluster, folder):
         time.sleep(1)
         os.unlink(ballast)
         if not process.running():
-            raise Failed(f"the processor ended: {process.says()[-300:]}")
+            raise Failed(f"the processor ended with {process.popen.returncode}: {process.says()[-300:]}")
         case.wait_progress(60)
     case.feed_end()
     case.stop(process)

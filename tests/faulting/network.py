@@ -28,7 +28,7 @@ def upset(case, proxy, process):
         way()
         proxy.mode = "pass"
         if not process.running():
-            raise Failed(f"the processor ended: {process.says()[-300:]}")
+            raise Failed(f"the processor ended with {process.popen.returncode}: {process.says()[-300:]}")
         case.wait_progress(60)
 
 

@@ -7,7 +7,7 @@ from faulting.case import Failed
 
 def steady(case, process):
     if not process.running():
-        raise Failed(f"the processor ended: {process.says()[-300:]}")
+        raise Failed(f"the processor ended with {process.popen.returncode}: {process.says()[-300:]}")
 
 
 def outage(case, turns, seconds, take, give):
@@ -21,6 +21,7 @@ def outage(case, turns, seconds, take, give):
         take()
         time.sleep(seconds)
         give()
+        case.heal()
         steady(case, process)
         case.wait_progress(60)
     case.feed_end()

@@ -1,10 +1,16 @@
 """The servers under the faults: a stack of deploy/local, and what can be done to it."""
+import glob
 import os
+import shutil
 import re
 import signal
 import subprocess
 import threading
 import time
+
+
+# Debian's psql is a script that looks for the real one, which takes longer than most queries.
+PSQL = max(glob.glob("/usr/lib/postgresql/*/bin/psql"), default=shutil.which("psql") or "psql")
 
 
 class Skipped(Exception):
@@ -42,7 +48,7 @@ class Servers:
 
     def admin(self, text, database=None):
         dsn = self.admin_dsn if database is None else self.admin_dsn.rsplit("/", 1)[0] + "/" + database
-        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", dsn, "-c", "SET client_min_messages = warning",
+        done = subprocess.run([PSQL, "-XAtq", "-v", "ON_ERROR_STOP=1", dsn, "-c", "SET client_min_messages = warning",
                                "-c", text], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise RuntimeError(f"psql: {done.stderr.strip()}")
@@ -52,7 +58,7 @@ class Servers:
 def sql(dsn, text, patience=20):
     """The rows of a query, or None when the server does not answer."""
     try:
-        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", dsn, "-c", text], stdin=subprocess.DEVNULL,
+        done = subprocess.run([PSQL, "-XAtq", "-v", "ON_ERROR_STOP=1", dsn, "-c", text], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=patience,
                               env={**os.environ, "PGCONNECT_TIMEOUT": "3"})
     except subprocess.TimeoutExpired:
@@ -133,3 +139,7 @@ class Watcher(threading.Thread):
             if at > moment and count > before:
                 return at - moment
         return None
+
+    def slowest_after(self, moments):
+        spans = (self.recovered_after(moment) for moment in moments)
+        return max((span for span in spans if span is not None), default=None)
