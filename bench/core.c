@@ -93,6 +93,16 @@ static enum uw_code sweep(void *context, int32_t rules_version, uint32_t limit, 
     return UW_OK;
 }
 
+static enum uw_code standing(void *context, int32_t partition, int64_t epoch, int64_t *next_sequence,
+                             struct uw_error *error)
+{
+    (void)context;
+    (void)partition;
+    (void)epoch;
+    (void)next_sequence;
+    return uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL, "nobody else is here");
+}
+
 static enum uw_code published(void *context, int32_t partition, int64_t *sequence, struct uw_error *error)
 {
     (void)context;
@@ -176,7 +186,7 @@ int main(int argc, char **argv)
     struct uw_engine *engine;
     struct uw_engine_options options = {.decoder = {NULL, decode},
                                         .encoder = {NULL, encode_alert, encode_anomaly, encode_dead_letter},
-                                        .store = {NULL, claim, load, commit, outbox, due, mark, sweep},
+                                        .store = {NULL, claim, load, commit, outbox, due, mark, sweep, standing},
                                         .publisher = {NULL, published, publish},
                                         .settings = &settings,
                                         .cache_max_bytes = (size_t)4 * 1024 * 1024 * 1024,
