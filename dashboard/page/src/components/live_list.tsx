@@ -6,6 +6,24 @@ import { common } from '../texts/common';
 import { useTexts } from '../texts/dictionary';
 import type { Option } from './filters';
 
+/* Over the list, in sight wherever the reader is in it, and without room of its own: nothing moves when it appears. */
+export function FreshBar({ text, action, run }: { text: string; action: string; run: () => void }) {
+  return (
+    <div class="fresh-bar">
+      <div class={text === '' ? undefined : 'fresh-pill'}>
+        <span role="status" aria-live="polite">
+          {text}
+        </span>
+        {text !== '' && (
+          <button type="button" class="button button-small button-main" onClick={run}>
+            {action}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
 /* `text` says how many there are. What is shown gets the focus, at the first new row. */
 export function FreshRows({
   live,
@@ -27,25 +45,15 @@ export function FreshRows({
       element.focus();
     }
   });
-  const visible = live.waiting > 0 || live.tooMany;
   return (
-    <div class={visible ? 'fresh-bar fresh-bar-shown' : 'fresh-bar'}>
-      <span role="status" aria-live="polite">
-        {live.tooMany ? t.muchChanged : live.waiting > 0 ? text : ''}
-      </span>
-      {visible && (
-        <button
-          type="button"
-          class="button button-small"
-          onClick={() => {
-            wanted.current = live.show();
-            shown();
-          }}
-        >
-          {live.tooMany ? t.loadAgain : t.show}
-        </button>
-      )}
-    </div>
+    <FreshBar
+      text={live.tooMany ? t.muchChanged : live.waiting > 0 ? text : ''}
+      action={live.tooMany ? t.loadAgain : t.show}
+      run={() => {
+        wanted.current = live.show();
+        shown();
+      }}
+    />
   );
 }
 

@@ -265,7 +265,7 @@ function AlertList({ asOf, list, query, sort, listKey }: ListProps) {
     list.update((rows) => rows.map((row) => (row.alert_id === id ? { ...row, workflow } : row)));
   const columns = useColumns(asOf, live.marked, changed);
   return (
-    <div class="card" aria-busy={list.loading}>
+    <div class="card live-rows" aria-busy={list.loading}>
       <div class="list-head">
         <Totals query={query} turn={turn} />
         <ListSort sort={sort} options={sorts.map((value) => ({ value, label: t.sorts[value] }))} />

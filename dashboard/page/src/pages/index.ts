@@ -1,6 +1,7 @@
 /* The pages, in the order of the navigation. A page is loaded when it is first opened. */
 import type { ComponentType } from 'preact';
 import type { Session } from '../api/types';
+import { maySeeSignals } from '../session';
 import { common } from '../texts/common';
 
 type Label = Exclude<keyof (typeof common)['nl']['nav'], 'label' | 'open'>;
@@ -45,6 +46,12 @@ export const pages: readonly PageEntry[] = [
     label: 'trends',
     allowed: everybody,
     load: async () => (await import('./trends')).TrendsPage,
+  },
+  {
+    name: 'signals',
+    label: 'signals',
+    allowed: maySeeSignals,
+    load: async () => (await import('./signals')).SignalsPage,
   },
 ];
 
