@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cli/config.h"
+#include "cli/config_keys.h"
 
 static char path[] = "/tmp/urenwacht-test-XXXXXX";
 
@@ -321,6 +322,36 @@ static void test_hostile_yaml(void **state)
     refuse("kafka: {\"client.id\": \"a\\0b\"}\n", ":1: kafka.client.id: a single value is expected here");
 }
 
+/* A text of so many equal items between a head and a tail; the caller frees it. */
+static char *repeated(const char *head, const char *item, size_t count, const char *tail)
+{
+    size_t step = strlen(item), size = strlen(head) + count * step + strlen(tail) + 1;
+    char *text = malloc(size), *at = text;
+    assert_non_null(text);
+    at += snprintf(at, size, "%s", head);
+    for (size_t i = 0; i < count; i++, at += step) {
+        memcpy(at, item, step);
+    }
+    (void)snprintf(at, size - (size_t)(at - text), "%s", tail);
+    return text;
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    struct uw_config config;
+    char *text = repeated("# ", "x", UW_CONFIG_FILE_MAX - 2, "");
+    load(text, &config);
+    uw_config_close(&config);
+    free(text);
+    text = repeated("# ", "x", UW_CONFIG_FILE_MAX - 1, "");
+    refuse(text, ": larger than 1 MiB");
+    free(text);
+    text = repeated("thresholds:\n  overrides: [", "{}, ", UW_THRESHOLD_RULES_MAX, "{}]\n");
+    refuse(text, ":2: thresholds.overrides: more than 4096 overrides");
+    free(text);
+}
+
 static void test_reload_gives_thresholds(void **state)
 {
     (void)state;
@@ -381,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_mistakes_of_flags_and_environment),
         cmocka_unit_test(test_secrets_stay_out_of_messages),
         cmocka_unit_test(test_hostile_yaml),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_reload_gives_thresholds),
         cmocka_unit_test(test_documented_example),
     };

@@ -283,6 +283,52 @@ static void keeps_what_came_in_a_heartbeat(void **state)
     uw_intake_close(&intake);
 }
 
+static size_t bytes_of(const struct uw_message *messages, uint32_t count)
+{
+    size_t bytes = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        bytes += messages[i].key.length + messages[i].value.length;
+    return bytes;
+}
+
+/* A batch ends at so many messages and at so many bytes of keys and values; a larger message comes alone. */
+static void batches_have_limits(void **state)
+{
+    struct region region;
+    struct uw_intake *intake;
+    struct uw_error error = {.text = ""};
+    const struct uw_message *messages;
+    uint32_t count = 0, limited = 0;
+    int64_t counts[PARTITIONS][UW_TOPIC_COUNT], next[PARTITIONS][UW_TOPIC_COUNT];
+    int64_t left = 20 * PARTITIONS * UW_TOPIC_COUNT;
+
+    (void)state;
+    live_require();
+    region_init(&region);
+    fill(&region, 20);
+    intake = opened(&region);
+    for (int i = 0; i < 20; i++) {
+        bool alone = i % 2 == 0;
+        size_t max_bytes = alone ? 1 : 40;
+
+        assert_int_equal(uw_intake_poll(intake, WAIT_MS, 5, max_bytes, 50, &messages, &count, &error), UW_OK);
+        assert_true(count >= 1 && count <= (alone ? 1u : 5u));
+        assert_true(count == 1 || bytes_of(messages, count) <= max_bytes);
+        limited += count > 1;
+        left -= count;
+        uw_intake_release(intake);
+    }
+    assert_true(limited > 0);
+    read_all(intake, counts, next);
+    for (int p = 0; p < PARTITIONS; p++) {
+        for (int t = 0; t < UW_TOPIC_COUNT; t++)
+            left -= counts[p][t];
+    }
+    assert_int_equal(left, 0);
+    uw_intake_close(&intake);
+}
+
 static enum uw_code poll_until_error(struct uw_intake *intake, struct uw_error *error)
 {
     int64_t deadline_ms = uw_kafka_clock_ms() + WAIT_MS;
@@ -568,6 +614,7 @@ int main(void)
         cmocka_unit_test(reads_decisions_first),
         cmocka_unit_test(hands_over_key_value_and_headers),
         cmocka_unit_test(keeps_what_came_in_a_heartbeat),
+        cmocka_unit_test(batches_have_limits),
         cmocka_unit_test(refuses_an_offset_that_is_not_there),
         cmocka_unit_test(stops_when_the_listener_fails),
         cmocka_unit_test(says_what_is_wrong_with_the_topics),

@@ -3,6 +3,7 @@
 
 #include <avro.h>
 
+#include "schemas/codec.h"
 #include "schemas/embedded.h"
 #include "schemas/schema.h"
 #include "schemas/shape.h"
@@ -259,6 +260,21 @@ static void nesting_has_a_limit(void **state)
     }
 }
 
+static void texts_have_a_limit(void **state)
+{
+    (void)state;
+    static char json[UW_SCHEMA_BYTES_MAX + 1];
+    memset(json, ' ', sizeof json);
+    memcpy(json, "\"int\"", 5);
+    for (uint32_t length = UW_SCHEMA_BYTES_MAX; length <= UW_SCHEMA_BYTES_MAX + 1; length++) {
+        struct uw_schema *schema = NULL;
+        struct uw_error error;
+        enum uw_code wanted = length <= UW_SCHEMA_BYTES_MAX ? UW_OK : UW_EINPUT;
+        assert_int_equal(uw_schema_open((struct uw_str){json, length}, &schema, &error), wanted);
+        uw_schema_close(&schema);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +285,7 @@ int main(void)
         cmocka_unit_test(everything_has_a_doc),
         cmocka_unit_test(wrong_schemas_are_refused),
         cmocka_unit_test(nesting_has_a_limit),
+        cmocka_unit_test(texts_have_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
