@@ -62,3 +62,8 @@ export function mayActOnAlerts(session: Session): boolean {
 export function mayActOnSignals(session: Session): boolean {
   return session.role === 'fraud' || session.role === 'admin';
 }
+
+/* Tokens reach further than one municipality, so an admin of some may not give them. */
+export function mayAdminister(session: Session): boolean {
+  return session.role === 'admin' && session.municipalities === null;
+}

@@ -14,10 +14,17 @@ import type {
   CountRow,
   Decision,
   DecisionDetail,
+  Delivery,
   Dimensions,
   Outcome,
   Page,
   Progress,
+  Token,
+  TokenOrder,
+  TokenWithSecret,
+  Webhook,
+  WebhookWish,
+  WebhookWithSecret,
 } from './types';
 
 const get = <T>(path: string, query: Parameters, signal: AbortSignal) => call<T>('GET', path, { query, signal });
@@ -78,3 +85,28 @@ export async function aggregates(
 ): Promise<AggregateRow[]> {
   return (await get<{ items: AggregateRow[] }>(`aggregates/${grain}`, query, signal)).items;
 }
+
+export async function tokens(signal: AbortSignal): Promise<Token[]> {
+  return (await get<{ items: Token[] }>('tokens', {}, signal)).items;
+}
+export const createToken = (order: TokenOrder) => call<TokenWithSecret>('POST', 'tokens', { body: order });
+export const revokeToken = (id: number) => call<null>('DELETE', `tokens/${id}`);
+
+export async function webhooks(signal: AbortSignal): Promise<Webhook[]> {
+  return (await get<{ items: Webhook[] }>('webhooks', {}, signal)).items;
+}
+export const createWebhook = (wish: WebhookWish) => call<WebhookWithSecret>('POST', 'webhooks', { body: wish });
+export const changeWebhook = (id: number, wish: WebhookWish) => call<Webhook>('PUT', `webhooks/${id}`, { body: wish });
+export const deleteWebhook = (id: number) => call<null>('DELETE', `webhooks/${id}`);
+export const pauseWebhook = (id: number) => call<Webhook>('POST', `webhooks/${id}/pause`);
+export const resumeWebhook = (id: number) => call<Webhook>('POST', `webhooks/${id}/resume`);
+export const takeWebhook = (id: number) => call<Webhook>('POST', `webhooks/${id}/owner`);
+export const rotateWebhookSecret = (id: number, overlapHours: number) =>
+  call<WebhookWithSecret>('POST', `webhooks/${id}/secret`, { body: { overlap_hours: overlapHours } });
+export const testWebhook = (id: number) => call<Delivery>('POST', `webhooks/${id}/test`);
+export const replayWebhook = (id: number, since: string) =>
+  call<{ id: number }>('POST', `webhooks/${id}/replay`, { body: { since } });
+export const deliveries = (id: number, query: Parameters, signal: AbortSignal) =>
+  get<Page<Delivery>>(`webhooks/${id}/deliveries`, query, signal);
+export const replayDelivery = (id: number, delivery: number) =>
+  call<Delivery>('POST', `webhooks/${id}/deliveries/${delivery}/replay`);

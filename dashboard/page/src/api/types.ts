@@ -293,3 +293,82 @@ export interface Token {
   last_used_at: string | null;
   revoked_at: string | null;
 }
+
+export interface TokenWithSecret extends Token {
+  secret: string;
+}
+
+export interface TokenOrder {
+  name: string;
+  role: Role;
+  municipalities: string[] | null;
+  days: number;
+}
+
+/* The parameters of the stream. */
+export interface WebhookFilter {
+  topics?: string;
+  kind?: string;
+  severity?: string;
+  status?: string;
+  municipality?: string;
+  provider?: string;
+  client?: string;
+  decision?: string;
+}
+
+export type WebhookState = 'ACTIVE' | 'PAUSED' | 'DISABLED' | 'STOPPED';
+
+export interface Webhook {
+  id: number;
+  name: string;
+  url: string;
+  filter: WebhookFilter;
+  state: WebhookState;
+  state_reason: 'BY_HAND' | 'GONE' | 'TOKEN' | null;
+  state_at: string;
+  token_id: number;
+  made_by: string;
+  municipalities: string[] | null;
+  signals: boolean;
+  created_at: string;
+  changed_at: string;
+  last_delivered_at: string | null;
+  failing_since: string | null;
+  held_until: string | null;
+  behind: boolean;
+  gap_at: string | null;
+  secrets_until: string | null;
+  queued: number;
+  oldest_queued_at: string | null;
+  failed: number;
+}
+
+export interface WebhookWithSecret extends Webhook {
+  secret: string;
+}
+
+export interface WebhookWish {
+  name: string;
+  url: string;
+  filter: WebhookFilter;
+}
+
+export type DeliveryState = 'NEW' | 'WAITING' | 'READY' | 'DELIVERED' | 'FAILED' | 'CANCELLED';
+
+export interface Delivery {
+  id: number;
+  event_id: string;
+  event_type: string;
+  municipality: string | null;
+  state: DeliveryState;
+  queued_at: string;
+  due_at: string | null;
+  attempts: number;
+  first_attempt_at: string | null;
+  last_attempt_at: string | null;
+  last_status: number | null;
+  last_error: string | null;
+  last_duration_ms: number | null;
+  finished_at: string | null;
+}

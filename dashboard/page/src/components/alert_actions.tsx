@@ -20,7 +20,7 @@ const OUTCOMES: readonly Outcome[] = ['CONTINUE', 'ADJUST', 'DOWNSCALE', 'END'];
 const NOTE_MAX = 4000;
 const NAME_MAX = 100;
 
-/* A form in a dialog: sends, shows what went wrong, and closes when it went well. */
+/* A form in a dialog: sends, shows what went wrong, and closes when it went well; `send` gives false to stay open. */
 export function ActionForm({
   title,
   submit,
@@ -30,7 +30,7 @@ export function ActionForm({
 }: {
   title: string;
   submit: string;
-  send: () => Promise<void>;
+  send: () => Promise<boolean | void>;
   close: () => void;
   children: ComponentChildren;
 }) {
@@ -42,8 +42,11 @@ export function ActionForm({
     setBusy(true);
     setProblem(null);
     try {
-      await send();
-      close();
+      if ((await send()) === false) {
+        setBusy(false);
+      } else {
+        close();
+      }
     } catch (error) {
       setProblem(error instanceof Problem ? error : new Problem(0, String(error)));
       setBusy(false);

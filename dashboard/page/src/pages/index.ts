@@ -1,7 +1,7 @@
 /* The pages, in the order of the navigation. A page is loaded when it is first opened. */
 import type { ComponentType } from 'preact';
 import type { Session } from '../api/types';
-import { maySeeSignals } from '../session';
+import { mayAdminister, maySeeSignals } from '../session';
 import { common } from '../texts/common';
 
 type Label = Exclude<keyof (typeof common)['nl']['nav'], 'label' | 'open'>;
@@ -52,6 +52,12 @@ export const pages: readonly PageEntry[] = [
     label: 'signals',
     allowed: maySeeSignals,
     load: async () => (await import('./signals')).SignalsPage,
+  },
+  {
+    name: 'administration',
+    label: 'administration',
+    allowed: mayAdminister,
+    load: async () => (await import('./administration')).AdministrationPage,
   },
 ];
 
