@@ -21,15 +21,25 @@
 #define FAILURES_MAX 8
 #define HOLD_MS_MAX 60000
 #define RETRY_AFTER_MS_MAX INT64_C(86400000)
-#define TRANSFERS_MAX 1000
 #define TIDY_ROWS "5000"
-#define IN_FLIGHT_BYTES ((size_t)TRANSFERS_MAX * 21)
+/* What is done is written down together, as long as something else goes on: so many, or for so long. */
+#define DONE_MAX 16
+#define DONE_MS 30
+/* Deliveries of one webhook that are read ahead of its requests, for so long at most: rights and states may change. */
+#define IN_HAND_MAX 32
+#define IN_HAND_MS 2000
+#define TRANSFERS_A_CONNECTION 4
+#define ID_BYTES ((size_t)21)
+
+enum phase { PHASE_FREE, PHASE_IN_HAND, PHASE_UNDER_WAY, PHASE_DONE };
 
 struct transfer {
+    enum phase phase;
     int64_t id, webhook_id, attempts, age_ms; /* attempts and age as they were before this one */
-    int64_t started_ms;
-    struct uw_webhook_request *request; /* NULL: free */
-    bool done;
+    int64_t since_ms;                         /* in hand, then under way */
+    char *url, *event_id, *secrets, *body;    /* one allocation, which is `url`'s */
+    uint32_t body_length;
+    struct uw_webhook_request *request;
     struct uw_webhook_result result;
 };
 
@@ -37,10 +47,19 @@ struct sender {
     struct uw_webhooks *webhooks;
     struct uw_desk *desk;
     struct transfer *transfers;
-    uint32_t transfer_count, busy_count, done_count;
+    uint32_t transfer_count;
+    uint32_t counts[PHASE_DONE + 1]; /* transfers by phase */
+    char *busy;                      /* room for the ids of all */
     int64_t looked_ms, tidied_ms;
     struct uw_webhook_statistics news; /* of this transaction */
 };
+
+static void set_phase(struct sender *sender, struct transfer *transfer, enum phase phase)
+{
+    sender->counts[transfer->phase]--;
+    sender->counts[phase]++;
+    transfer->phase = phase;
+}
 
 static struct uw_str number(char text[24], int64_t value)
 {
@@ -64,7 +83,7 @@ static enum outcome judge(const struct sender *sender, const struct transfer *tr
 {
     const struct uw_webhook_options *options = &sender->webhooks->options;
     int64_t give_up_ms = (int64_t)options->give_up_minutes * 60000;
-    int64_t left_ms = give_up_ms - transfer->age_ms - (uw_webhook_clock_ms() - transfer->started_ms);
+    int64_t left_ms = give_up_ms - transfer->age_ms - (uw_webhook_clock_ms() - transfer->since_ms);
     *pause_ms = 0;
     if (transfer->result.accepted) {
         return OUTCOME_DELIVERED;
@@ -167,7 +186,7 @@ static enum uw_code write_done(struct sender *sender, struct uw_error *error)
     for (uint32_t i = 0; i < sender->transfer_count && code == UW_OK; i++) {
         const struct transfer *transfer = &sender->transfers[i];
         int64_t pause_ms = 0;
-        if (transfer->request == NULL || !transfer->done) {
+        if (transfer->phase != PHASE_DONE) {
             continue;
         }
         enum outcome outcome = judge(sender, transfer, &pause_ms);
@@ -194,19 +213,18 @@ static enum uw_code admit(struct sender *sender, struct uw_error *error)
         NULL, 0, NULL, error);
 }
 
-/* Ids of the deliveries that are under way, with commas. */
-static struct uw_str list_busy(const struct sender *sender, char text[IN_FLIGHT_BYTES])
+/* Ids of the deliveries that are in hand or under way, with commas. */
+static struct uw_str list_busy(struct sender *sender)
 {
     size_t length = 0;
-    text[0] = '\0';
+    sender->busy[0] = '\0';
     for (uint32_t i = 0; i < sender->transfer_count; i++) {
         const struct transfer *transfer = &sender->transfers[i];
-        if (transfer->request != NULL && !transfer->done) {
-            length += (size_t)snprintf(text + length, IN_FLIGHT_BYTES - length, "%s%" PRId64, length == 0 ? "" : ",",
-                                       transfer->id);
+        if (transfer->phase == PHASE_IN_HAND || transfer->phase == PHASE_UNDER_WAY) {
+            length += (size_t)snprintf(sender->busy + length, ID_BYTES, "%s%" PRId64, length == 0 ? "" : ",", transfer->id);
         }
     }
-    return (struct uw_str){text, (uint32_t)length};
+    return (struct uw_str){sender->busy, (uint32_t)length};
 }
 
 static enum uw_code find_due(struct sender *sender, PGresult **result, struct uw_error *error)
@@ -223,11 +241,10 @@ static enum uw_code find_due(struct sender *sender, PGresult **result, struct uw
         "($3::text)::integer THEN 1 ELSE ($4::text)::integer END) - (SELECT count(*) FROM busy b WHERE b.webhook_id = w.id))) "
         "d WHERE w.state = 'ACTIVE' AND (w.held_until IS NULL OR w.held_until <= now()) ORDER BY d.due_at, d.id LIMIT "
         "($2::text)::integer";
-    static char busy[IN_FLIGHT_BYTES]; /* one sender a process */
-    char room[24], failures[24], parallel[24];
-    const struct uw_str arguments[] = {list_busy(sender, busy),
-                                       number(room, (int64_t)sender->transfer_count - sender->busy_count),
-                                       number(failures, FAILURES_MAX), number(parallel, UW_WEBHOOK_PARALLEL_MAX)};
+    char room[24], failures[24], in_hand[24];
+    const struct uw_str arguments[] = {list_busy(sender),
+                                       number(room, (int64_t)sender->counts[PHASE_FREE] + sender->counts[PHASE_DONE]),
+                                       number(failures, FAILURES_MAX), number(in_hand, IN_HAND_MAX)};
     return uw_desk_query(sender->desk, sql, arguments, 4, result, error);
 }
 
@@ -260,53 +277,121 @@ static enum uw_code tidy(struct sender *sender, struct uw_error *error)
 
 /* ---- requests ---- */
 
-static void free_transfer(struct sender *sender, struct transfer *transfer)
+static void let_go(struct sender *sender, struct transfer *transfer)
 {
-    sender->done_count -= transfer->done ? 1u : 0u;
-    sender->busy_count--;
     uw_webhook_request_end(sender->webhooks->multi, &transfer->request);
-    *transfer = (struct transfer){.id = 0};
+    free(transfer->url);
+    set_phase(sender, transfer, PHASE_FREE);
+    *transfer = (struct transfer){.phase = PHASE_FREE};
 }
 
-static void free_all(struct sender *sender, bool only_done)
+static void let_go_all(struct sender *sender, enum phase first, enum phase last)
 {
     for (uint32_t i = 0; i < sender->transfer_count; i++) {
-        if (sender->transfers[i].request != NULL && (sender->transfers[i].done || !only_done)) {
-            free_transfer(sender, &sender->transfers[i]);
+        struct transfer *transfer = &sender->transfers[i];
+        if (transfer->phase >= first && transfer->phase <= last) {
+            let_go(sender, transfer);
         }
     }
 }
 
-/* A copy of a field as NUL-terminated text; PostgreSQL's results are that already. */
-static const char *text_of(const PGresult *result, int row, int column)
+/* What was read ahead for a webhook that has failed is left to the table again, as is what was read long ago. */
+static void let_go_in_hand(struct sender *sender, int64_t webhook_id)
 {
-    return PQgetisnull(result, row, column) ? "" : PQgetvalue(result, row, column);
+    int64_t now_ms = uw_webhook_clock_ms();
+    for (uint32_t i = 0; i < sender->transfer_count; i++) {
+        struct transfer *transfer = &sender->transfers[i];
+        if (transfer->phase == PHASE_IN_HAND &&
+            (transfer->webhook_id == webhook_id || now_ms - transfer->since_ms > IN_HAND_MS)) {
+            let_go(sender, transfer);
+        }
+    }
 }
 
-static enum uw_code begin_requests(struct sender *sender, const PGresult *result, struct uw_error *error)
+/* Copies four fields with their NULs into one allocation. */
+static bool keep_order(struct transfer *transfer, const PGresult *result, int row)
+{
+    static const int columns[] = {2, 3, 7, 4};
+    char **const places[] = {&transfer->url, &transfer->event_id, &transfer->secrets, &transfer->body};
+    size_t size = 0;
+    char *at;
+    for (size_t i = 0; i < 4; i++) {
+        size += (size_t)PQgetlength(result, row, columns[i]) + 1;
+    }
+    at = malloc(size);
+    if (at == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        size_t length = (size_t)PQgetlength(result, row, columns[i]);
+        memcpy(at, PQgetvalue(result, row, columns[i]), length);
+        at[length] = '\0';
+        *places[i] = at;
+        at += length + 1;
+    }
+    transfer->body_length = (uint32_t)PQgetlength(result, row, columns[3]);
+    return true;
+}
+
+static enum uw_code take_in_hand(struct sender *sender, const PGresult *result, struct uw_error *error)
 {
     uint32_t place = 0;
-    enum uw_code code = UW_OK;
-    for (int row = 0; row < PQntuples(result) && code == UW_OK; row++) {
-        const struct uw_webhook_order order = {.url = text_of(result, row, 2),
-                                               .event_id = text_of(result, row, 3),
-                                               .body = uw_desk_field(result, row, 4),
-                                               .secrets = text_of(result, row, 7)};
-        while (place < sender->transfer_count && sender->transfers[place].request != NULL) {
+    for (int row = 0; row < PQntuples(result); row++) {
+        while (place < sender->transfer_count && sender->transfers[place].phase != PHASE_FREE) {
             place++;
         }
         if (place == sender->transfer_count) {
             break;
         }
         struct transfer *transfer = &sender->transfers[place];
-        *transfer = (struct transfer){.id = uw_desk_integer(result, row, 0),
-                                      .webhook_id = uw_desk_integer(result, row, 1),
-                                      .attempts = uw_desk_integer(result, row, 5),
-                                      .age_ms = uw_desk_integer(result, row, 6),
-                                      .started_ms = uw_webhook_clock_ms()};
+        if (!keep_order(transfer, result, row)) {
+            return uw_error_set(error, UW_ENOMEM, UW_CLASS_RETRY, "no memory for a request of a webhook");
+        }
+        transfer->id = uw_desk_integer(result, row, 0);
+        transfer->webhook_id = uw_desk_integer(result, row, 1);
+        transfer->attempts = uw_desk_integer(result, row, 5);
+        transfer->age_ms = uw_desk_integer(result, row, 6);
+        transfer->since_ms = uw_webhook_clock_ms();
+        set_phase(sender, transfer, PHASE_IN_HAND);
+    }
+    return UW_OK;
+}
+
+static bool may_begin(const struct sender *sender, const struct transfer *transfer)
+{
+    uint32_t parallel = 0;
+    if (sender->counts[PHASE_UNDER_WAY] >= (uint32_t)sender->webhooks->options.connections_max) {
+        return false;
+    }
+    for (uint32_t i = 0; i < sender->transfer_count; i++) {
+        const struct transfer *other = &sender->transfers[i];
+        parallel += other->phase == PHASE_UNDER_WAY && other->webhook_id == transfer->webhook_id ? 1u : 0u;
+    }
+    return parallel < UW_WEBHOOK_PARALLEL_MAX;
+}
+
+static enum uw_code begin_requests(struct sender *sender, struct uw_error *error)
+{
+    enum uw_code code = UW_OK;
+    if (sender->counts[PHASE_IN_HAND] == 0) {
+        return UW_OK;
+    }
+    let_go_in_hand(sender, 0);
+    for (uint32_t i = 0; i < sender->transfer_count && code == UW_OK; i++) {
+        struct transfer *transfer = &sender->transfers[i];
+        if (transfer->phase != PHASE_IN_HAND || !may_begin(sender, transfer)) {
+            continue;
+        }
+        const struct uw_webhook_order order = {.url = transfer->url,
+                                               .event_id = transfer->event_id,
+                                               .body = {transfer->body, transfer->body_length},
+                                               .secrets = transfer->secrets};
+        transfer->since_ms = uw_webhook_clock_ms();
         code = uw_webhook_request_begin(&sender->webhooks->options, sender->webhooks->multi, &order, transfer,
                                         &transfer->request, error);
-        sender->busy_count += code == UW_OK ? 1u : 0u;
+        if (code == UW_OK) {
+            set_phase(sender, transfer, PHASE_UNDER_WAY);
+        }
     }
     return code;
 }
@@ -321,8 +406,10 @@ static void perform(struct sender *sender)
         if (message->msg == CURLMSG_DONE) {
             struct transfer *transfer = uw_webhook_request_owner(message->easy_handle);
             uw_webhook_request_result(transfer->request, message->data.result, &transfer->result);
-            transfer->done = true;
-            sender->done_count++;
+            set_phase(sender, transfer, PHASE_DONE);
+            if (!transfer->result.accepted) {
+                let_go_in_hand(sender, transfer->webhook_id);
+            }
         }
     }
 }
@@ -343,12 +430,16 @@ static void publish(struct sender *sender, bool sending)
     sender->news = (struct uw_webhook_statistics){.queued = 0};
 }
 
-/* One transaction: what is done is written down, and what is due is read. */
+/* One transaction: what is done is written down, and what is due is read. When PostgreSQL itself crashes, the last of
+ * these may be undone, and what they had marked is sent again; so they need not wait for the disk. */
 static enum uw_code turn(struct sender *sender, bool look, PGresult **due, struct uw_error *error)
 {
     int64_t now_ms = uw_webhook_clock_ms();
     enum uw_code code = uw_desk_begin(sender->desk, NULL, true, error);
     sender->news = (struct uw_webhook_statistics){.queued = 0};
+    if (code == UW_OK) {
+        code = uw_webhook_run(sender->desk, "SET LOCAL synchronous_commit = off", NULL, 0, NULL, error);
+    }
     if (code == UW_OK) {
         code = uw_webhook_task_hold(sender->webhooks, sender->desk, "send", UW_STR_NULL, error);
     }
@@ -371,31 +462,42 @@ static enum uw_code turn(struct sender *sender, bool look, PGresult **due, struc
     return code;
 }
 
+/* Whether a transaction is worth it now. */
+static bool is_turn(struct sender *sender)
+{
+    int64_t waited_ms = uw_webhook_clock_ms() - sender->looked_ms;
+    uint32_t done = sender->counts[PHASE_DONE];
+    bool idle = sender->counts[PHASE_IN_HAND] == 0;
+    return atomic_exchange(&sender->webhooks->awake, false) || waited_ms >= LOOK_MS || done >= DONE_MAX ||
+           (done > 0 && (idle || waited_ms >= DONE_MS));
+}
+
 static enum uw_code step(struct sender *sender, bool stopping, struct uw_error *error)
 {
     PGresult *due = NULL;
-    bool awake = atomic_exchange(&sender->webhooks->awake, false);
-    bool late = uw_webhook_clock_ms() - sender->looked_ms >= LOOK_MS;
     enum uw_code code = UW_OK;
-    if (sender->done_count > 0 || awake || late) {
+    if (is_turn(sender)) {
         sender->looked_ms = uw_webhook_clock_ms();
-        sender->busy_count -= sender->done_count; /* their places are free when this is committed */
         code = turn(sender, !stopping, &due, error);
-        sender->busy_count += sender->done_count;
         if (code == UW_OK) {
             publish(sender, true);
-            free_all(sender, true);
+            let_go_all(sender, PHASE_DONE, PHASE_DONE);
         }
         if (code == UW_OK && due != NULL) {
-            code = begin_requests(sender, due, error);
+            code = take_in_hand(sender, due, error);
         }
         PQclear(due);
     }
     if (code == UW_OK) {
+        code = begin_requests(sender, error);
+    }
+    if (code == UW_OK) {
         perform(sender);
-        if (sender->done_count == 0) {
+        if (sender->counts[PHASE_DONE] == 0) {
             (void)curl_multi_poll(sender->webhooks->multi, NULL, 0, LOOK_MS, NULL);
             perform(sender);
+        } else if (!is_turn(sender)) {
+            (void)curl_multi_poll(sender->webhooks->multi, NULL, 0, DONE_MS / 3, NULL);
         }
     }
     return code;
@@ -409,14 +511,18 @@ static enum uw_code run(struct sender *sender, struct uw_error *error)
     bool stopping = false;
     sender->looked_ms = 0;
     publish(sender, true);
-    while (code == UW_OK && !(stopping && (sender->busy_count == 0 || uw_webhook_clock_ms() >= until_ms))) {
+    while (code == UW_OK && !(stopping && (sender->counts[PHASE_FREE] == sender->transfer_count ||
+                                           uw_webhook_clock_ms() >= until_ms))) {
         code = step(sender, stopping, error);
         if (!stopping && atomic_load(&webhooks->stopping)) {
             stopping = true;
             until_ms = uw_webhook_clock_ms() + FAREWELL_MS;
         }
+        if (stopping) {
+            let_go_all(sender, PHASE_IN_HAND, PHASE_IN_HAND);
+        }
     }
-    free_all(sender, false);
+    let_go_all(sender, PHASE_IN_HAND, PHASE_DONE);
     sender->news = (struct uw_webhook_statistics){.queued = 0};
     publish(sender, false);
     return code;
@@ -446,10 +552,13 @@ void *uw_webhook_send(void *context)
 {
     struct uw_webhooks *webhooks = context;
     const struct uw_webhook_options *options = &webhooks->options;
-    struct sender sender = {.webhooks = webhooks, .transfer_count = (uint32_t)options->connections_max};
+    struct sender sender = {.webhooks = webhooks,
+                            .transfer_count = (uint32_t)options->connections_max * TRANSFERS_A_CONNECTION};
     struct uw_error error = {.text = "no memory for webhooks"};
+    sender.counts[PHASE_FREE] = sender.transfer_count;
     sender.transfers = calloc(sender.transfer_count, sizeof *sender.transfers);
-    if (sender.transfers == NULL ||
+    sender.busy = malloc(sender.transfer_count * ID_BYTES + 1);
+    if (sender.transfers == NULL || sender.busy == NULL ||
         uw_desk_open(options->dsn, options->database_timeout_ms, &sender.desk, &error) != UW_OK) {
         uw_webhook_log(webhooks, error.text);
     } else {
@@ -457,5 +566,6 @@ void *uw_webhook_send(void *context)
     }
     uw_desk_close(&sender.desk);
     free(sender.transfers);
+    free(sender.busy);
     return NULL;
 }
