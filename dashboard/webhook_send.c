@@ -30,6 +30,7 @@
 #define IN_HAND_MS 2000
 #define TRANSFERS_A_CONNECTION 4
 #define ID_BYTES ((size_t)21)
+#define ARENA_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 enum phase { PHASE_FREE, PHASE_IN_HAND, PHASE_UNDER_WAY, PHASE_DONE };
 
@@ -50,6 +51,7 @@ struct sender {
     uint32_t transfer_count;
     uint32_t counts[PHASE_DONE + 1]; /* transfers by phase */
     char *busy;                      /* room for the ids of all */
+    struct uw_arena arena;           /* of one transaction */
     int64_t looked_ms, tidied_ms;
     struct uw_webhook_statistics news; /* of this transaction */
 };
@@ -97,8 +99,8 @@ static enum outcome judge(const struct sender *sender, const struct transfer *tr
     }
     *pause_ms = uw_webhook_backoff_ms(transfer->attempts + 1, options->retry_min_ms, options->retry_max_ms, chance());
     if (transfer->result.retry_after_s > *pause_ms / 1000) {
-        *pause_ms = transfer->result.retry_after_s * 1000;
-        *pause_ms = *pause_ms < RETRY_AFTER_MS_MAX ? *pause_ms : RETRY_AFTER_MS_MAX;
+        *pause_ms = transfer->result.retry_after_s < RETRY_AFTER_MS_MAX / 1000 ? transfer->result.retry_after_s * 1000 :
+                                                                                 RETRY_AFTER_MS_MAX;
     }
     /* The last attempt is made when the time is over, and not much before. */
     *pause_ms = *pause_ms < left_ms || left_ms <= 0 ? *pause_ms : left_ms;
@@ -118,56 +120,70 @@ static const char *state_name(enum outcome outcome)
     return "FAILED";
 }
 
-static enum uw_code write_delivery(struct sender *sender, const struct transfer *transfer, enum outcome outcome,
-                                   int64_t pause_ms, struct uw_error *error)
+/* One done delivery as a row in JSON. */
+static void add_row(struct uw_text *text, const struct transfer *transfer, enum outcome outcome, int64_t pause_ms)
 {
-    /* The next of the lane becomes ready when this one is over. */
-    static const char sql[] =
-        "WITH done AS (UPDATE urenwacht_data.webhook_delivery d SET state = $2::text, attempts = d.attempts + 1, "
-        "first_attempt_at = coalesce(d.first_attempt_at, now() - ($3::text)::integer * interval '1 ms'), last_attempt_at = "
-        "now() - ($3::text)::integer * interval '1 ms', last_duration_ms = ($3::text)::integer, last_status = "
-        "nullif(($4::text)::integer, 0), last_error = nullif($5::text, ''), due_at = now() + ($6::text)::bigint * interval "
-        "'1 ms', finished_at = CASE WHEN $2::text <> 'READY' THEN now() END WHERE d.id = ($1::text)::bigint AND d.state = "
-        "'READY' RETURNING d.webhook_id, d.lane, d.state) UPDATE urenwacht_data.webhook_delivery n SET state = 'READY', due_at "
-        "= now() FROM done WHERE done.state <> 'READY' AND n.id = (SELECT min(m.id) FROM urenwacht_data.webhook_delivery m "
-        "WHERE m.webhook_id = done.webhook_id AND m.lane = done.lane AND m.state = 'WAITING')";
-    char id[24], duration[24], status[24], pause[24];
-    const struct uw_str arguments[] = {number(id, transfer->id),
-                                       uw_str_from(state_name(outcome)),
-                                       number(duration, transfer->result.duration_ms),
-                                       number(status, transfer->result.status),
-                                       uw_str_from(transfer->result.text),
-                                       number(pause, pause_ms)};
-    return uw_webhook_run(sender->desk, sql, arguments, 6, NULL, error);
+    uw_text_add_literal(text, text->length == 1 ? "{\"i\": " : ", {\"i\": ");
+    uw_text_add_integer(text, transfer->id);
+    uw_text_add_literal(text, ", \"s\": ");
+    uw_text_add_json_string(text, uw_str_from(state_name(outcome)));
+    uw_text_add_literal(text, ", \"d\": ");
+    uw_text_add_integer(text, transfer->result.duration_ms);
+    uw_text_add_literal(text, ", \"c\": ");
+    uw_text_add_integer(text, transfer->result.status);
+    uw_text_add_literal(text, ", \"e\": ");
+    uw_text_add_json_string(text, uw_str_from(transfer->result.text));
+    uw_text_add_literal(text, ", \"p\": ");
+    uw_text_add_integer(text, pause_ms);
+    uw_text_add_literal(text, "}");
 }
 
-static enum uw_code write_webhook(struct sender *sender, const struct transfer *transfer, struct uw_error *error)
+static enum uw_code write_deliveries(struct sender *sender, struct uw_str rows, struct uw_error *error)
 {
-    static const char good_sql[] =
-        "UPDATE urenwacht_data.webhook SET last_delivered_at = now(), failing_since = NULL, failures = 0, last_failed_id = NULL "
-        "WHERE id = ($1::text)::bigint";
-    static const char bad_sql[] =
+    /* The next of a lane becomes ready when the one before is over; a lane has one at a time. */
+    static const char sql[] =
+        "WITH done AS (UPDATE urenwacht_data.webhook_delivery d SET state = r.s, attempts = d.attempts + 1, first_attempt_at = "
+        "coalesce(d.first_attempt_at, now() - r.d * interval '1 ms'), last_attempt_at = now() - r.d * interval '1 ms', "
+        "last_duration_ms = r.d, last_status = nullif(r.c, 0), last_error = nullif(r.e, ''), due_at = now() + r.p * interval '1 "
+        "ms', finished_at = CASE WHEN r.s <> 'READY' THEN now() END FROM json_to_recordset(($1::text)::json) AS r (i bigint, s "
+        "text, d integer, c integer, e text, p bigint) WHERE d.id = r.i AND d.state = 'READY' RETURNING d.webhook_id, d.lane, "
+        "d.state) UPDATE urenwacht_data.webhook_delivery n SET state = 'READY', due_at = now() FROM done WHERE done.state <> "
+        "'READY' AND n.id = (SELECT min(m.id) FROM urenwacht_data.webhook_delivery m WHERE m.webhook_id = done.webhook_id AND "
+        "m.lane = done.lane AND m.state = 'WAITING')";
+    return uw_webhook_run(sender->desk, sql, &rows, 1, NULL, error);
+}
+
+static enum uw_code write_success(struct sender *sender, struct uw_str webhook_ids, struct uw_error *error)
+{
+    return uw_webhook_run(sender->desk,
+                          "UPDATE urenwacht_data.webhook SET last_delivered_at = now(), failing_since = NULL, failures = 0, "
+                          "last_failed_id = NULL WHERE id = ANY (string_to_array($1::text, ',')::bigint[])",
+                          &webhook_ids, 1, NULL, error);
+}
+
+static enum uw_code write_failure(struct sender *sender, const struct transfer *transfer, struct uw_error *error)
+{
+    static const char sql[] =
         "UPDATE urenwacht_data.webhook SET failing_since = coalesce(failing_since, now()), failures = failures + (CASE WHEN "
         "last_failed_id = ($2::text)::bigint THEN 0 ELSE 1 END), last_failed_id = ($2::text)::bigint, held_until = "
         "greatest(held_until, now() + greatest(($3::text)::bigint, CASE WHEN failures >= ($4::text)::integer THEN "
-        "least(($5::text)::bigint, ($6::text)::bigint) ELSE 0 END) * interval '1 ms'), state = CASE WHEN "
-        "($7::text)::boolean AND state = 'ACTIVE' THEN 'DISABLED' ELSE state END, state_reason = CASE WHEN "
-        "($7::text)::boolean AND state = 'ACTIVE' THEN 'GONE' ELSE state_reason END, state_at = CASE WHEN "
-        "($7::text)::boolean AND state = 'ACTIVE' THEN now() ELSE state_at END WHERE id = ($1::text)::bigint";
+        "($5::text)::bigint ELSE 0 END) * interval '1 ms'), state = CASE WHEN ($6::text)::boolean AND state = 'ACTIVE' THEN "
+        "'DISABLED' ELSE state END, state_reason = CASE WHEN ($6::text)::boolean AND state = 'ACTIVE' THEN 'GONE' ELSE "
+        "state_reason END, state_at = CASE WHEN ($6::text)::boolean AND state = 'ACTIVE' THEN now() ELSE state_at END WHERE id = "
+        "($1::text)::bigint";
     const struct uw_webhook_options *options = &sender->webhooks->options;
-    int64_t after_ms = transfer->result.retry_after_s * 1000;
+    int64_t after_ms = transfer->result.retry_after_s < RETRY_AFTER_MS_MAX / 1000 ? transfer->result.retry_after_s * 1000 :
+                                                                                   RETRY_AFTER_MS_MAX;
     int64_t hold_ms = options->retry_max_ms < HOLD_MS_MAX ? options->retry_max_ms : HOLD_MS_MAX;
-    char id[24], delivery[24], after[24], failures[24], hold[24], backoff[24];
+    char id[24], delivery[24], after[24], failures[24], hold[24];
     const struct uw_str arguments[] = {
-        number(id, transfer->webhook_id), number(delivery, transfer->id),
-        number(after, after_ms < RETRY_AFTER_MS_MAX ? after_ms : RETRY_AFTER_MS_MAX), number(failures, FAILURES_MAX),
-        number(hold, hold_ms),
-        number(backoff, uw_webhook_backoff_ms(transfer->attempts + 1, options->retry_min_ms, hold_ms, chance())),
+        number(id, transfer->webhook_id),
+        number(delivery, transfer->id),
+        number(after, after_ms),
+        number(failures, FAILURES_MAX),
+        number(hold, uw_webhook_backoff_ms(transfer->attempts + 1, options->retry_min_ms, hold_ms, chance())),
         transfer->result.gone ? UW_STR("true") : UW_STR("false")};
-    if (transfer->result.accepted) {
-        return uw_webhook_run(sender->desk, good_sql, arguments, 1, NULL, error);
-    }
-    return uw_webhook_run(sender->desk, bad_sql, arguments, 7, NULL, error);
+    return uw_webhook_run(sender->desk, sql, arguments, 6, NULL, error);
 }
 
 static void count_news(struct sender *sender, const struct transfer *transfer, enum outcome outcome)
@@ -182,19 +198,43 @@ static void count_news(struct sender *sender, const struct transfer *transfer, e
 
 static enum uw_code write_done(struct sender *sender, struct uw_error *error)
 {
+    struct uw_text rows, webhook_ids;
+    struct uw_str rows_text = UW_STR_NULL, ids_text = UW_STR_NULL;
     enum uw_code code = UW_OK;
-    for (uint32_t i = 0; i < sender->transfer_count && code == UW_OK; i++) {
+    if (sender->counts[PHASE_DONE] == 0) {
+        return UW_OK;
+    }
+    uw_arena_reset(&sender->arena);
+    uw_text_init(&rows, &sender->arena);
+    uw_text_init(&webhook_ids, &sender->arena);
+    uw_text_add_literal(&rows, "[");
+    for (uint32_t i = 0; i < sender->transfer_count; i++) {
         const struct transfer *transfer = &sender->transfers[i];
         int64_t pause_ms = 0;
         if (transfer->phase != PHASE_DONE) {
             continue;
         }
         enum outcome outcome = judge(sender, transfer, &pause_ms);
-        code = write_delivery(sender, transfer, outcome, pause_ms, error);
-        if (code == UW_OK) {
-            code = write_webhook(sender, transfer, error);
+        add_row(&rows, transfer, outcome, pause_ms);
+        if (transfer->result.accepted) {
+            uw_text_add_literal(&webhook_ids, webhook_ids.length == 0 ? "" : ",");
+            uw_text_add_integer(&webhook_ids, transfer->webhook_id);
         }
         count_news(sender, transfer, outcome);
+    }
+    uw_text_add_literal(&rows, "]");
+    if (uw_text_finish(&rows, &rows_text) != UW_OK || uw_text_finish(&webhook_ids, &ids_text) != UW_OK) {
+        uw_desk_rollback(sender->desk);
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_RETRY, "no memory for deliveries");
+    }
+    code = write_deliveries(sender, rows_text, error);
+    if (code == UW_OK && ids_text.length > 0) {
+        code = write_success(sender, ids_text, error);
+    }
+    for (uint32_t i = 0; i < sender->transfer_count && code == UW_OK; i++) {
+        if (sender->transfers[i].phase == PHASE_DONE && !sender->transfers[i].result.accepted) {
+            code = write_failure(sender, &sender->transfers[i], error);
+        }
     }
     return code;
 }
@@ -463,12 +503,12 @@ static enum uw_code turn(struct sender *sender, bool look, PGresult **due, struc
 }
 
 /* Whether a transaction is worth it now. */
-static bool is_turn(struct sender *sender)
+static bool is_turn(const struct sender *sender)
 {
     int64_t waited_ms = uw_webhook_clock_ms() - sender->looked_ms;
     uint32_t done = sender->counts[PHASE_DONE];
     bool idle = sender->counts[PHASE_IN_HAND] == 0;
-    return atomic_exchange(&sender->webhooks->awake, false) || waited_ms >= LOOK_MS || done >= DONE_MAX ||
+    return atomic_load(&sender->webhooks->awake) || waited_ms >= LOOK_MS || done >= DONE_MAX ||
            (done > 0 && (idle || waited_ms >= DONE_MS));
 }
 
@@ -477,6 +517,7 @@ static enum uw_code step(struct sender *sender, bool stopping, struct uw_error *
     PGresult *due = NULL;
     enum uw_code code = UW_OK;
     if (is_turn(sender)) {
+        atomic_store(&sender->webhooks->awake, false);
         sender->looked_ms = uw_webhook_clock_ms();
         code = turn(sender, !stopping, &due, error);
         if (code == UW_OK) {
@@ -556,6 +597,7 @@ void *uw_webhook_send(void *context)
                             .transfer_count = (uint32_t)options->connections_max * TRANSFERS_A_CONNECTION};
     struct uw_error error = {.text = "no memory for webhooks"};
     sender.counts[PHASE_FREE] = sender.transfer_count;
+    uw_arena_init(&sender.arena, ARENA_BYTES_MAX);
     sender.transfers = calloc(sender.transfer_count, sizeof *sender.transfers);
     sender.busy = malloc(sender.transfer_count * ID_BYTES + 1);
     if (sender.transfers == NULL || sender.busy == NULL ||
@@ -567,5 +609,6 @@ void *uw_webhook_send(void *context)
     uw_desk_close(&sender.desk);
     free(sender.transfers);
     free(sender.busy);
+    uw_arena_close(&sender.arena);
     return NULL;
 }
