@@ -6,6 +6,7 @@ import base64
 import collections
 import http.client
 import http.server
+import io
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import time
 import uuid
 
 import confluent_kafka
+import fastavro
 import jsonschema
 import yaml
 
@@ -220,6 +222,7 @@ def act(webhook, action, status=200, body=None, who=None):
 # Events
 
 SCHEMA = lib_kafka.schema_file("alert")
+HEAD, PARSED = b"\xc3\x01" + lib_kafka.fingerprint(SCHEMA), fastavro.parse_schema(SCHEMA)
 PRODUCER = confluent_kafka.Producer(lib_kafka.settings(**{"linger.ms": 1, "enable.idempotence": True}))
 
 
@@ -236,7 +239,10 @@ def alert(municipality, decision, revision, client="c-9", status="OPEN"):
 
 def publish(alerts):
     for value in alerts:
-        PRODUCER.produce(lib_kafka.topic_name("alerts"), lib_kafka.encode(SCHEMA, value), value["client"])
+        out = io.BytesIO(HEAD)
+        out.seek(0, io.SEEK_END)
+        fastavro.schemaless_writer(out, PARSED, value)
+        PRODUCER.produce(lib_kafka.topic_name("alerts"), out.getvalue(), value["client"])
     PRODUCER.flush(30)
 
 
