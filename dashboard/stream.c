@@ -14,8 +14,9 @@
 #define RETRY_MS 2000
 /* Places in the ring; with small events it is full before its bytes are. */
 #define RING_EVENTS_MAX (UINT64_C(1) << 20)
-/* How many events before the end are read at the start, so that those who resume find them in the ring. */
-#define HISTORY_EVENTS 100000
+/* At the start so many events before the end are read that the ring is about full, so that those who resume find them
+ * there; catchers are few. */
+#define EVENT_BYTES_USUAL 512
 #define CATCHERS 2
 #define PENDING_BYTES ((size_t)256 * 1024)
 /* A subscriber who takes nothing of what was caught up for so long is cut off. */
@@ -363,10 +364,6 @@ static bool begin_at(struct uw_stream *stream, struct subscriber *subscriber, co
         go_live(stream, subscriber);
         return true;
     }
-    subscriber->pending = malloc(PENDING_BYTES);
-    if (subscriber->pending == NULL) {
-        return false;
-    }
     subscriber->phase = PHASE_WAITING;
     struct subscriber **end = &stream->waiting;
     while (*end != NULL) {
@@ -611,7 +608,12 @@ static void catch_one(struct uw_stream *stream, struct uw_codec *codec)
     enum uw_code code = UW_OK;
     stream->waiting = subscriber->next_waiting;
     subscriber->phase = PHASE_CATCHING;
-    if (!subscriber->ended) {
+    /* Not before: thousands may be waiting after a restart. */
+    subscriber->pending = malloc(PENDING_BYTES);
+    if (subscriber->pending == NULL) {
+        code = uw_error_set(&error, UW_ENOMEM, UW_CLASS_RETRY, "no memory to catch up for a subscriber");
+    }
+    if (code == UW_OK && !subscriber->ended) {
         code = catch_up(stream, subscriber, codec, &error);
     }
     if (code != UW_OK) {
@@ -713,6 +715,7 @@ static enum uw_code start_reading(struct uw_stream *stream, struct uw_source *so
 {
     int64_t lows[UW_STREAM_PLACES_MAX], highs[UW_STREAM_PLACES_MAX];
     uint32_t alert_count, anomaly_count;
+    int64_t history = stream->options.ring_bytes_max / EVENT_BYTES_USUAL;
     enum uw_code code = uw_source_ends(source, lows, highs, error);
     if (code != UW_OK) {
         return code;
@@ -723,7 +726,7 @@ static enum uw_code start_reading(struct uw_stream *stream, struct uw_source *so
         stream->alert_count = alert_count;
         stream->anomaly_count = anomaly_count;
         for (uint32_t i = 0; i < alert_count + anomaly_count; i++) {
-            int64_t from = highs[i] - HISTORY_EVENTS / (int64_t)(i < alert_count ? alert_count : anomaly_count);
+            int64_t from = highs[i] - history / (int64_t)(i < alert_count ? alert_count : anomaly_count);
             stream->base[i] = stream->ahead[i] = from > lows[i] ? from : lows[i];
         }
     } else if (stream->alert_count != alert_count || stream->anomaly_count != anomaly_count) {

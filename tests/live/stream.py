@@ -16,11 +16,12 @@ COMMAND, DSN = os.environ["UW_COMMAND"], os.environ["URENWACHT_DSN"]
 BROKERS = os.environ["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"]
 SUBSCRIBERS = os.environ["UW_BUILD"] + "/tests/subscribers"
 WORK = sys.argv[1]
-FULL = os.environ.get("UW_STREAM_FULL") == "1"
-# Clients of the region, about how many events come of them, who reads, who does not, memory, deadline.
-CLIENTS, ABOUT, READERS, SLOW, RING, SECONDS = (8600, 100000, 1000, 20, "128MiB", 1500) if FULL else \
-                                               (420, 5000, 200, 5, "16MiB", 120)
-MEMORY_MIB = 500 if FULL else 150
+READERS, ABOUT = (int(number) for number in os.environ.get("UW_STREAM", "200x5000").split("x"))
+FULL = READERS * ABOUT > 1000000
+# A client of the region gives some fourteen events in a year.
+CLIENTS = ABOUT // 14 + 60
+# Who does not read, what serve may keep in memory, what it may take in all, and how long everything may last.
+SLOW, RING, MEMORY_MIB, SECONDS = (20, "128MiB", 500, 3000) if FULL else (5, "16MiB", 150, 120)
 counts = {"passed": 0, "failed": 0}
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The live stream to many subscribers, over restarts of the server; from Kafka where memory does not reach back; and what
-# it says when Kafka does not either. UW_STREAM_FULL=1: 1,000 subscribers and 100,000 events instead of the short form.
+# it says when Kafka does not either. UW_STREAM=1000x100000 is the full form: so many subscribers, and about so many
+# events; ulimit -n has to allow them.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
