@@ -18,13 +18,15 @@
 #define OPEN_STATES "('NEW', 'WAITING', 'READY')"
 
 #define MEMBERS                                                                                                      \
-    "'id', w.id, 'name', w.name, 'url', w.url, 'filter', w.filter, 'state', w.state, 'state_reason', w.state_reason, "    \
+    "'id', w.id, 'name', w.name, 'url', w.url, 'filter', w.filter, 'state', w.state, 'state_reason', w.state_reason, " \
     "'state_at', w.state_at, 'token_id', w.token_id, 'made_by', w.made_by, 'municipalities', w.municipalities, "     \
     "'signals', w.signals, 'created_at', w.created_at, 'changed_at', w.changed_at, 'last_delivered_at', "            \
     "w.last_delivered_at, 'failing_since', w.failing_since, 'held_until', CASE WHEN w.held_until > now() THEN "      \
     "w.held_until END, 'behind', num_nonnulls(w.behind, w.replay_since, w.replay_from) > 0, 'gap_at', w.gap_at, "    \
-    "'secrets_until', (SELECT max(s.until) FROM urenwacht_data.webhook_secret s WHERE s.webhook_id = w.id AND s.until > "  \
-    "now()), 'queued', (SELECT count(*) FROM urenwacht_data.webhook_delivery d WHERE d.webhook_id = w.id AND d.state IN "  \
+    "'secrets_until', (SELECT max(s.until) FROM urenwacht_data.webhook_secret s WHERE s.webhook_id = w.id AND " \
+    "s.until > " \
+    "now()), 'queued', (SELECT count(*) FROM urenwacht_data.webhook_delivery d WHERE d.webhook_id = w.id AND " \
+    "d.state IN " \
     OPEN_STATES "), 'oldest_queued_at', (SELECT min(d.queued_at) FROM urenwacht_data.webhook_delivery d WHERE "      \
     "d.webhook_id = w.id AND d.state IN " OPEN_STATES "), 'failed', (SELECT count(*) FROM "                           \
     "urenwacht_data.webhook_delivery d WHERE d.webhook_id = w.id AND d.state = 'FAILED')"
@@ -100,7 +102,8 @@ static bool take_wish(struct uw_webhooks *webhooks, const struct uw_principal *p
     bool good;
     if (json_unpack(body, "{s:s, s:s, s?o !}", "name", &wish->name, "url", &wish->url, "filter", &object) != 0 ||
         uw_utf8_length(uw_str_from(wish->name)) < 1 || uw_utf8_length(uw_str_from(wish->name)) > NAME_CHARACTERS_MAX) {
-        uw_http_problem(request, 400, "the body is {\"name\": 1 to 100 characters, \"url\": a URL, \"filter\": an object with "
+        uw_http_problem(request, 400, "the body is {\"name\": 1 to 100 characters, \"url\": a URL, \"filter\": an "
+                                      "object with "
                                       "parameters of the stream}; the filter may be absent");
         return false;
     }
@@ -169,7 +172,8 @@ static enum uw_code store_secret(struct uw_desk *desk, struct uw_str id, char se
         hex_of(key, hex);
         const struct uw_str arguments[] = {id, uw_str_from(hex)};
         code = uw_webhook_run(desk,
-                              "INSERT INTO urenwacht_data.webhook_secret (webhook_id, secret) VALUES (($1::text)::bigint, "
+                              "INSERT INTO urenwacht_data.webhook_secret (webhook_id, secret) VALUES "
+                              "(($1::text)::bigint, "
                               "decode($2::text, 'hex'))",
                               arguments, 2, NULL, error);
     } else {
@@ -186,7 +190,8 @@ static void answer_secret(struct uw_desk *desk, const struct uw_principal *princ
 {
     const struct uw_str arguments[] = {id, uw_str_from(secret)};
     uw_answer_query(desk, principal, request,
-                    "SELECT json_build_object(" MEMBERS ", 'secret', $2::text)::text FROM urenwacht_data.webhook w WHERE w.id = "
+                    "SELECT json_build_object(" MEMBERS ", 'secret', $2::text)::text FROM urenwacht_data.webhook w "
+                                                        "WHERE w.id = "
                     "($1::text)::bigint",
                     arguments, 2, NO_WEBHOOK);
     request->answer.tagged = false;
@@ -224,10 +229,13 @@ static enum uw_code insert(struct uw_webhooks *webhooks, struct uw_desk *desk, c
 {
     /* The lock keeps two that come at once from going beyond the limit together. */
     static const char sql[] =
-        "WITH alone AS MATERIALIZED (SELECT pg_advisory_xact_lock(8462121524226843498)) INSERT INTO urenwacht_data.webhook "
+        "WITH alone AS MATERIALIZED (SELECT pg_advisory_xact_lock(8462121524226843498)) INSERT INTO "
+        "urenwacht_data.webhook "
         "(token_id, made_by, municipalities, signals, name, url, filter) SELECT ($1::text)::bigint, $2::text, "
-        "string_to_array($3::text, ','), ($4::text)::boolean, $5::text, $6::text, ($7::text)::jsonb FROM alone WHERE (SELECT "
-        "count(*) FROM urenwacht_data.webhook WHERE token_id = ($1::text)::bigint) < ($8::text)::integer RETURNING id::text";
+        "string_to_array($3::text, ','), ($4::text)::boolean, $5::text, $6::text, ($7::text)::jsonb FROM alone WHERE "
+        "(SELECT "
+        "count(*) FROM urenwacht_data.webhook WHERE token_id = ($1::text)::bigint) < ($8::text)::integer RETURNING "
+        "id::text";
     char token[24], max[24];
     PGresult *result = NULL;
     snprintf(token, sizeof token, "%" PRId64, principal->token_id);
@@ -294,7 +302,8 @@ void uw_webhook_change(struct uw_webhooks *webhooks, struct uw_desk *desk, const
     if (take_wish(webhooks, principal, request, body, &wish)) {
         const struct uw_str arguments[] = {id, uw_str_from(wish.name), uw_str_from(wish.url), wish.filter};
         change(desk, principal, request,
-               "UPDATE urenwacht_data.webhook SET name = $2::text, url = $3::text, filter = ($4::text)::jsonb, changed_at = now(), "
+               "UPDATE urenwacht_data.webhook SET name = $2::text, url = $3::text, filter = ($4::text)::jsonb, "
+               "changed_at = now(), "
                "held_until = NULL, failures = 0 WHERE id = ($1::text)::bigint",
                arguments, 4, "");
     }
@@ -347,7 +356,8 @@ void uw_webhook_resume(struct uw_webhooks *webhooks, struct uw_desk *desk, const
     (void)webhooks;
     (void)delivery;
     change(desk, principal, request,
-           "UPDATE urenwacht_data.webhook SET state = 'ACTIVE', state_reason = NULL, state_at = now(), held_until = NULL, failures "
+           "UPDATE urenwacht_data.webhook SET state = 'ACTIVE', state_reason = NULL, state_at = now(), held_until = "
+           "NULL, failures "
            "= 0 WHERE id = ($1::text)::bigint AND state IN ('ACTIVE', 'DISABLED', 'PAUSED')",
            &id, 1, "it has stopped with its token; take it over first");
 }
@@ -368,9 +378,12 @@ void uw_webhook_take(struct uw_webhooks *webhooks, struct uw_desk *desk, const s
                                        uw_str_from(max)};
     change(desk, principal, request,
            "UPDATE urenwacht_data.webhook w SET token_id = ($2::text)::bigint, made_by = $3::text, municipalities = "
-           "string_to_array($4::text, ','), signals = ($5::text)::boolean, state = CASE w.state WHEN 'STOPPED' THEN 'ACTIVE' ELSE "
-           "w.state END, state_reason = nullif(w.state_reason, 'TOKEN'), state_at = CASE w.state WHEN 'STOPPED' THEN now() ELSE "
-           "w.state_at END, changed_at = now() WHERE w.id = ($1::text)::bigint AND (SELECT count(*) FROM urenwacht_data.webhook o "
+           "string_to_array($4::text, ','), signals = ($5::text)::boolean, state = CASE w.state WHEN 'STOPPED' THEN "
+           "'ACTIVE' ELSE "
+           "w.state END, state_reason = nullif(w.state_reason, 'TOKEN'), state_at = CASE w.state WHEN 'STOPPED' THEN "
+           "now() ELSE "
+           "w.state_at END, changed_at = now() WHERE w.id = ($1::text)::bigint AND (SELECT count(*) FROM "
+           "urenwacht_data.webhook o "
            "WHERE o.token_id = ($2::text)::bigint AND o.id <> w.id) < ($6::text)::integer",
            arguments, 6, "this token has as many webhooks as it may have");
 }
@@ -380,8 +393,10 @@ void uw_webhook_rotate(struct uw_webhooks *webhooks, struct uw_desk *desk, const
 {
     /* The present one goes on for a while; one that was going on already ends, so that there are never three. */
     static const char end_sql[] =
-        "WITH gone AS (DELETE FROM urenwacht_data.webhook_secret WHERE webhook_id = ($1::text)::bigint AND until IS NOT NULL) "
-        "UPDATE urenwacht_data.webhook_secret SET until = now() + ($2::text)::integer * interval '1 hour' WHERE webhook_id = "
+        "WITH gone AS (DELETE FROM urenwacht_data.webhook_secret WHERE webhook_id = ($1::text)::bigint AND until IS "
+        "NOT NULL) "
+        "UPDATE urenwacht_data.webhook_secret SET until = now() + ($2::text)::integer * interval '1 hour' WHERE "
+        "webhook_id = "
         "($1::text)::bigint AND until IS NULL";
     struct uw_error error = {.text = ""};
     int64_t hours = OVERLAP_HOURS_DEFAULT, rows = 0;

@@ -1,5 +1,6 @@
 /*
- * Webhooks that are behind: their queue was full, or something is to be sent again. One at a time is fed from a place of
+ * Webhooks that are behind: their queue was full, or something is to be sent again. One at a time is fed from a place
+ * of
  * its own up to where the others are, in rounds: the end of a round is where the others were at its beginning. When
  * that is near, the others wait for the end of the round, from which on the webhook is fed with them.
  */
@@ -87,7 +88,8 @@ static enum uw_code store_begin(struct uw_feed *feed, const struct uw_webhook_su
 {
     /* Unless something else was asked for in between; then it is looked at again. */
     static const char sql[] =
-        "UPDATE urenwacht_data.webhook SET behind = $2::text, replay_since = NULL, replay_from = NULL, gap_at = CASE WHEN "
+        "UPDATE urenwacht_data.webhook SET behind = $2::text, replay_since = NULL, replay_from = NULL, gap_at = CASE "
+        "WHEN "
         "($6::text)::boolean THEN now() ELSE gap_at END WHERE id = ($1::text)::bigint AND behind IS NOT DISTINCT FROM "
         "$3::text AND (extract(epoch FROM replay_since) * 1000)::bigint IS NOT DISTINCT FROM ($4::text)::bigint AND "
         "replay_from IS NOT DISTINCT FROM $5::text";
@@ -198,7 +200,8 @@ static enum uw_code queue_late(struct uw_feed *feed, const struct uw_webhook_sub
         }
     }
     if (code == UW_OK) {
-        code = uw_webhook_run(feed->desk, "UPDATE urenwacht_data.webhook SET behind = $2::text WHERE id = ($1::text)::bigint",
+        code = uw_webhook_run(feed->desk, "UPDATE urenwacht_data.webhook SET behind = $2::text WHERE id = "
+                                          "($1::text)::bigint",
                               arguments, 2, NULL, error);
     }
     return code;

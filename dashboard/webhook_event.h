@@ -27,7 +27,8 @@ bool uw_webhook_sign(const unsigned char *key, size_t key_bytes, const char *id,
 /* How the revision before stood. */
 enum uw_webhook_before { UW_WEBHOOK_BEFORE_UNKNOWN, UW_WEBHOOK_BEFORE_OPEN, UW_WEBHOOK_BEFORE_RESOLVED };
 
-/* "nl.urenwacht.alert.opened", .changed or .resolved, and the same of anomalies. Opened: for the first time or again. */
+/* "nl.urenwacht.alert.opened", .changed or .resolved, and the same of anomalies. Opened: for the first time or again.
+ * */
 const char *uw_webhook_event_type(const struct uw_stream_record *record, enum uw_webhook_before before);
 /* The same alert or anomaly and revision have the same id, whoever sends it and how often. */
 void uw_webhook_event_id(const struct uw_stream_record *record, char id[UW_WEBHOOK_EVENT_ID_BYTES]);
@@ -38,7 +39,8 @@ enum uw_code uw_webhook_event_body(const struct uw_stream_record *record, const 
  * decisions share one. */
 int64_t uw_webhook_lane(const struct uw_stream_record *record);
 
-/* Until the next attempt after `attempts` failures (1 or more): min_ms doubled each time up to max_ms, and then a quarter
+/* Until the next attempt after `attempts` failures (1 or more): min_ms doubled each time up to max_ms, and then a
+ * quarter
  * more or less of it by chance, so that receivers that come back are not met by everybody at once. */
 int64_t uw_webhook_backoff_ms(int64_t attempts, int64_t min_ms, int64_t max_ms, uint32_t chance);
 

@@ -95,7 +95,8 @@ static enum uw_code feed_one(struct uw_feed *feed, const struct uw_webhook_subsc
         uw_desk_rollback(feed->desk);
         return code;
     }
-    return uw_webhook_run(feed->desk, "UPDATE urenwacht_data.webhook SET behind = $2::text WHERE id = ($1::text)::bigint",
+    return uw_webhook_run(feed->desk, "UPDATE urenwacht_data.webhook SET behind = $2::text WHERE id = "
+                                      "($1::text)::bigint",
                           arguments, 2, NULL, error);
 }
 
@@ -182,7 +183,8 @@ static enum uw_code begin_first(struct uw_feed *feed, const int64_t *highs, stru
     memcpy(feed->position, highs, sizeof feed->position);
     if (code == UW_OK) {
         code = uw_desk_query(feed->desk,
-                             "SELECT (extract(epoch FROM min(created_at)) * 1000)::bigint::text FROM urenwacht_data.webhook",
+                             "SELECT (extract(epoch FROM min(created_at)) * 1000)::bigint::text FROM "
+                             "urenwacht_data.webhook",
                              NULL, 0, &result, error);
     }
     if (code == UW_OK) {

@@ -29,7 +29,8 @@ struct uw_feed {
 };
 
 uint32_t uw_feed_places(const struct uw_feed *feed);
-/* Reads events into the batch, for at most timeout_ms, and moves the position behind them; not beyond `target`, when there
+/* Reads events into the batch, for at most timeout_ms, and moves the position behind them; not beyond `target`, when
+ * there
  * is one. */
 enum uw_code uw_feed_collect(struct uw_feed *feed, struct uw_source *source, int64_t *position, const int64_t *target,
                              int32_t timeout_ms, struct uw_webhook_batch *batch, struct uw_error *error) UW_MUST_USE;

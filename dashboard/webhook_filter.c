@@ -38,7 +38,8 @@ bool uw_webhook_filter_make(struct uw_str json, const struct uw_principal *princ
     {
         const char *text = json_string_value(value);
         if (!is_name(key) || text == NULL || text[0] == '\0' || count == UW_WEBHOOK_FILTER_PAIRS_MAX) {
-            good = refuse(refusal, "filter: topics, kind, severity, status, municipality, provider, client and decision are "
+            good = refuse(refusal, "filter: topics, kind, severity, status, municipality, provider, client and "
+                                   "decision are "
                                    "texts, as the parameters of the stream");
             break;
         }

@@ -1,7 +1,9 @@
 /*
  * Where webhooks may go. Whoever may create a webhook chooses what this server connects to, so that addresses of the
- * server's own surroundings are refused: loopback, private, link-local (clouds tell their secrets there), shared, reserved
- * and multicast ones, also inside of IPv6 forms that carry an IPv4 address. What counts is the address that is connected to,
+ * server's own surroundings are refused: loopback, private, link-local (clouds tell their secrets there), shared,
+ * reserved
+ * and multicast ones, also inside of IPv6 forms that carry an IPv4 address. What counts is the address that is
+ * connected to,
  * not the name, which may mean something else by then.
  */
 #ifndef UW_DASHBOARD_WEBHOOK_GUARD_H

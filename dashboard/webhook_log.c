@@ -15,8 +15,10 @@
 #define NO_WEBHOOK "there is no such webhook among what this token sees"
 #define NO_DELIVERY "there is no such delivery of this webhook"
 #define DELIVERY                                                                                                     \
-    "'id', a.id, 'event_id', a.event_id, 'event_type', a.event_type, 'municipality', nullif(a.municipality, ''), 'state', " \
-    "a.state, 'queued_at', a.queued_at, 'due_at', CASE WHEN a.state = 'READY' THEN a.due_at END, 'attempts', a.attempts, "  \
+    "'id', a.id, 'event_id', a.event_id, 'event_type', a.event_type, 'municipality', nullif(a.municipality, ''), " \
+    "'state', " \
+    "a.state, 'queued_at', a.queued_at, 'due_at', CASE WHEN a.state = 'READY' THEN a.due_at END, 'attempts', " \
+    "a.attempts, " \
     "'first_attempt_at', a.first_attempt_at, 'last_attempt_at', a.last_attempt_at, 'last_status', a.last_status, "   \
     "'last_error', a.last_error, 'last_duration_ms', a.last_duration_ms, 'finished_at', a.finished_at"
 #define WORDS " NEW WAITING READY DELIVERED FAILED CANCELLED "
@@ -156,7 +158,8 @@ void uw_webhook_replay_delivery(struct uw_webhooks *webhooks, struct uw_desk *de
     code = uw_desk_begin(desk, principal, false, &error);
     if (code == UW_OK) {
         code = uw_webhook_run(desk,
-                              "SELECT 'x' FROM urenwacht_data.webhook_delivery WHERE webhook_id = ($1::text)::bigint AND id = "
+                              "SELECT 'x' FROM urenwacht_data.webhook_delivery WHERE webhook_id = ($1::text)::bigint "
+                              "AND id = "
                               "($2::text)::bigint",
                               arguments, 2, &rows, &error);
     }
@@ -172,7 +175,8 @@ void uw_webhook_replay_delivery(struct uw_webhooks *webhooks, struct uw_desk *de
         return;
     }
     queue_one(webhooks, desk, principal, request,
-              "UPDATE urenwacht_data.webhook_delivery a SET state = 'NEW', queued_at = now(), due_at = now(), attempts = 0, "
+              "UPDATE urenwacht_data.webhook_delivery a SET state = 'NEW', queued_at = now(), due_at = now(), "
+              "attempts = 0, "
               "first_attempt_at = NULL, finished_at = NULL WHERE a.webhook_id = ($1::text)::bigint AND a.id = "
               "($2::text)::bigint AND a.state IN ('DELIVERED', 'FAILED', 'CANCELLED') RETURNING json_build_object(" DELIVERY
               ")::text",
@@ -184,12 +188,17 @@ void uw_webhook_test(struct uw_webhooks *webhooks, struct uw_desk *desk, const s
 {
     /* A lane of its own, so that a test neither waits nor makes anything wait. */
     static const char sql[] =
-        "INSERT INTO urenwacht_data.webhook_delivery AS a (webhook_id, event_id, event_type, municipality, lane, body) SELECT w.id, "
-        "e.id, 'nl.urenwacht.webhook.test', '', -(random() * 1e15)::bigint - 1, json_build_object('specversion', '1.0', 'id', e.id, "
+        "INSERT INTO urenwacht_data.webhook_delivery AS a (webhook_id, event_id, event_type, municipality, lane, "
+        "body) SELECT w.id, "
+        "e.id, 'nl.urenwacht.webhook.test', '', -(random() * 1e15)::bigint - 1, json_build_object('specversion', "
+        "'1.0', 'id', e.id, "
         "'source', $2::text, 'type', 'nl.urenwacht.webhook.test', 'time', to_char(now() AT TIME ZONE 'UTC', "
-        "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), 'datacontenttype', 'application/json', 'data', json_build_object('webhook_id', w.id, "
-        "'name', w.name))::text FROM urenwacht_data.webhook w CROSS JOIN (SELECT 'test-' || gen_random_uuid() AS id) e WHERE w.id = "
-        "($1::text)::bigint AND w.state <> 'STOPPED' AND (SELECT count(*) FROM urenwacht_data.webhook_delivery q WHERE q.webhook_id "
+        "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), 'datacontenttype', 'application/json', 'data', "
+        "json_build_object('webhook_id', w.id, "
+        "'name', w.name))::text FROM urenwacht_data.webhook w CROSS JOIN (SELECT 'test-' || gen_random_uuid() AS id) "
+        "e WHERE w.id = "
+        "($1::text)::bigint AND w.state <> 'STOPPED' AND (SELECT count(*) FROM urenwacht_data.webhook_delivery q "
+        "WHERE q.webhook_id "
         "= w.id AND q.state IN ('NEW', 'WAITING', 'READY')) < ($3::text)::integer RETURNING json_build_object(" DELIVERY ")::text";
     char max[24];
     (void)delivery;
@@ -243,7 +252,8 @@ static bool take_place(struct uw_http_request *request, json_t *body, struct uw_
         *from = uw_str_from(from_text);
     }
     if (!good) {
-        uw_http_problem(request, 400, "the body is {\"since\": an instant in UTC that has passed} or {\"from\": an id of an event of "
+        uw_http_problem(request, 400, "the body is {\"since\": an instant in UTC that has passed} or {\"from\": an id "
+                                      "of an event of "
                                       "the stream}");
     }
     return good;
@@ -254,7 +264,8 @@ void uw_webhook_replay(struct uw_webhooks *webhooks, struct uw_desk *desk, const
 {
     /* From here on it is not fed with the others; where they are now is the least that it has to be fed from. */
     static const char sql[] =
-        "UPDATE urenwacht_data.webhook w SET behind = coalesce(w.behind, (SELECT k.position FROM urenwacht_data.webhook_task k "
+        "UPDATE urenwacht_data.webhook w SET behind = coalesce(w.behind, (SELECT k.position FROM "
+        "urenwacht_data.webhook_task k "
         "WHERE k.task = 'feed')), replay_since = least(w.replay_since, ($2::text)::timestamptz), replay_from = "
         "coalesce($3::text, w.replay_from) WHERE w.id = ($1::text)::bigint AND w.state <> 'STOPPED' RETURNING "
         "json_build_object('id', w.id, 'behind', true)::text";
@@ -265,7 +276,8 @@ void uw_webhook_replay(struct uw_webhooks *webhooks, struct uw_desk *desk, const
         return;
     }
     if (take_place(request, body, &arguments[1], &arguments[2]) && is_seen(desk, principal, request, id)) {
-        queue_one(webhooks, desk, principal, request, sql, arguments, 3, "it has stopped with its token; take it over first");
+        queue_one(webhooks, desk, principal, request, sql, arguments, 3, "it has stopped with its token; take it over "
+                                                                         "first");
     }
     json_decref(body);
 }

@@ -14,7 +14,8 @@ static void add_counters(struct uw_text *text, const struct uw_webhook_statistic
     uw_exposition_line(text, "urenwacht_webhook_attempts_total{outcome=\"blocked\"} %" PRIu64, s->blocked);
     uw_exposition_head(text, "urenwacht_webhook_queued_total", "counter", "Deliveries that this server queued.");
     uw_exposition_line(text, "urenwacht_webhook_queued_total %" PRIu64, s->queued);
-    uw_exposition_head(text, "urenwacht_webhook_given_up_total", "counter", "Deliveries that this server gave up after the last retry.");
+    uw_exposition_head(text, "urenwacht_webhook_given_up_total", "counter", "Deliveries that this server gave up "
+                                                                            "after the last retry.");
     uw_exposition_line(text, "urenwacht_webhook_given_up_total %" PRIu64, s->given_up);
     uw_exposition_head(text, "urenwacht_webhook_task", "gauge", "1 when this server does the task for all.");
     uw_exposition_line(text, "urenwacht_webhook_task{task=\"feed\"} %d", s->feeding ? 1 : 0);
@@ -30,14 +31,21 @@ static void add_gauge(struct uw_text *text, const PGresult *result, int column, 
 void uw_webhook_metrics(struct uw_webhooks *webhooks, struct uw_desk *desk, struct uw_text *text)
 {
     static const char sql[] =
-        "SELECT (SELECT count(*) FROM urenwacht_data.webhook_delivery WHERE state IN ('NEW', 'WAITING', 'READY'))::text, (SELECT "
+        "SELECT (SELECT count(*) FROM urenwacht_data.webhook_delivery WHERE state IN ('NEW', 'WAITING', "
+        "'READY'))::text, (SELECT "
         "coalesce(max(extract(epoch FROM now() - (SELECT min(d.queued_at) FROM urenwacht_data.webhook_delivery d WHERE "
-        "d.webhook_id = w.id AND d.state IN ('NEW', 'WAITING', 'READY'))))::bigint, 0) FROM urenwacht_data.webhook w WHERE w.state "
-        "= 'ACTIVE')::text, (SELECT count(*) FROM urenwacht_data.webhook_delivery WHERE state = 'FAILED')::text, (SELECT count(*) "
-        "FROM urenwacht_data.webhook WHERE num_nonnulls(behind, replay_since, replay_from) > 0)::text, (SELECT count(*) FROM "
-        "urenwacht_data.webhook WHERE state = 'ACTIVE')::text, (SELECT count(*) FROM urenwacht_data.webhook WHERE state = "
-        "'PAUSED')::text, (SELECT count(*) FROM urenwacht_data.webhook WHERE state = 'DISABLED')::text, (SELECT count(*) FROM "
-        "urenwacht_data.webhook WHERE state = 'STOPPED')::text, (SELECT count(*) FROM urenwacht_data.webhook WHERE failing_since "
+        "d.webhook_id = w.id AND d.state IN ('NEW', 'WAITING', 'READY'))))::bigint, 0) FROM urenwacht_data.webhook w "
+        "WHERE w.state "
+        "= 'ACTIVE')::text, (SELECT count(*) FROM urenwacht_data.webhook_delivery WHERE state = 'FAILED')::text, "
+        "(SELECT count(*) "
+        "FROM urenwacht_data.webhook WHERE num_nonnulls(behind, replay_since, replay_from) > 0)::text, (SELECT "
+        "count(*) FROM "
+        "urenwacht_data.webhook WHERE state = 'ACTIVE')::text, (SELECT count(*) FROM urenwacht_data.webhook WHERE "
+        "state = "
+        "'PAUSED')::text, (SELECT count(*) FROM urenwacht_data.webhook WHERE state = 'DISABLED')::text, (SELECT "
+        "count(*) FROM "
+        "urenwacht_data.webhook WHERE state = 'STOPPED')::text, (SELECT count(*) FROM urenwacht_data.webhook WHERE "
+        "failing_since "
         "IS NOT NULL AND state = 'ACTIVE')::text";
     static const char *const states[] = {"active", "paused", "disabled", "stopped"};
     struct uw_webhook_statistics statistics;

@@ -81,7 +81,8 @@ struct uw_webhook_list {
 
 void uw_webhook_list_init(struct uw_webhook_list *list);
 void uw_webhook_list_close(struct uw_webhook_list *list);
-/* Within a transaction: those whose token is valid and that are not stopped; `late` those that are behind or replay, else
+/* Within a transaction: those whose token is valid and that are not stopped; `late` those that are behind or replay,
+ * else
  * the others. */
 enum uw_code uw_webhook_list_load(struct uw_desk *desk, bool late, struct uw_webhook_list *list,
                                   struct uw_error *error) UW_MUST_USE;

@@ -68,8 +68,10 @@ static bool take_subscription(const PGresult *result, int row, struct uw_arena *
 }
 
 #define LIST_SQL(condition)                                                                                          \
-    "SELECT w.id::text, w.filter::text, t.role::text, array_to_string(t.municipalities, ','), w.behind, (extract(epoch "    \
-    "FROM w.replay_since) * 1000)::bigint::text, w.replay_from, (SELECT count(*) FROM urenwacht_data.webhook_delivery d WHERE "     \
+    "SELECT w.id::text, w.filter::text, t.role::text, array_to_string(t.municipalities, ','), w.behind, " \
+    "(extract(epoch " \
+    "FROM w.replay_since) * 1000)::bigint::text, w.replay_from, (SELECT count(*) FROM " \
+    "urenwacht_data.webhook_delivery d WHERE " \
     "d.webhook_id = w.id AND d.state IN ('NEW', 'WAITING', 'READY'))::text FROM urenwacht_data.webhook w JOIN "      \
     "urenwacht_data.token t ON t.id = w.token_id AND t.revoked_at IS NULL AND t.expires_at > now() WHERE w.state <> "\
     "'STOPPED' AND " condition " ORDER BY w.id LIMIT 1000"
@@ -176,8 +178,10 @@ enum uw_code uw_webhook_batch_type(struct uw_webhook_batch *batch, struct uw_des
 {
     static const char sql[] =
         "WITH q AS MATERIALIZED (SELECT * FROM json_to_recordset(($1::text)::json) AS (n integer, a boolean, i uuid, r "
-        "integer)) SELECT q.n::text, h.status FROM q JOIN urenwacht_data.alert_history h ON q.a AND h.alert_id = q.i AND "
-        "h.revision = q.r UNION ALL SELECT q.n::text, h.status FROM q JOIN urenwacht_data.anomaly_history h ON NOT q.a AND "
+        "integer)) SELECT q.n::text, h.status FROM q JOIN urenwacht_data.alert_history h ON q.a AND h.alert_id = q.i "
+        "AND "
+        "h.revision = q.r UNION ALL SELECT q.n::text, h.status FROM q JOIN urenwacht_data.anomaly_history h ON NOT "
+        "q.a AND "
         "h.anomaly_id = q.i AND h.revision = q.r";
     struct uw_str questions;
     PGresult *result = NULL;
@@ -251,8 +255,10 @@ enum uw_code uw_webhook_batch_queue(struct uw_webhook_batch *batch, struct uw_de
 {
     /* Rows get their numbers in the order in which they are read here. */
     static const char sql[] =
-        "INSERT INTO urenwacht_data.webhook_delivery (webhook_id, event_id, event_type, municipality, lane, body) SELECT "
-        "($1::text)::bigint, r.e, r.t, r.m, r.l, r.b FROM ROWS FROM (json_to_recordset(($2::text)::json) AS (e text, t text, "
+        "INSERT INTO urenwacht_data.webhook_delivery (webhook_id, event_id, event_type, municipality, lane, body) "
+        "SELECT "
+        "($1::text)::bigint, r.e, r.t, r.m, r.l, r.b FROM ROWS FROM (json_to_recordset(($2::text)::json) AS (e text, "
+        "t text, "
         "m text, l bigint, b text)) WITH ORDINALITY AS r (e, t, m, l, b, n) ORDER BY r.n";
     struct uw_text text;
     struct uw_str rows = UW_STR_NULL;

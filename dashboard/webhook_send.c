@@ -142,13 +142,19 @@ static enum uw_code write_deliveries(struct sender *sender, struct uw_str rows, 
 {
     /* The next of a lane becomes ready when the one before is over; a lane has one at a time. */
     static const char sql[] =
-        "WITH done AS (UPDATE urenwacht_data.webhook_delivery d SET state = r.s, attempts = d.attempts + 1, first_attempt_at = "
+        "WITH done AS (UPDATE urenwacht_data.webhook_delivery d SET state = r.s, attempts = d.attempts + 1, "
+        "first_attempt_at = "
         "coalesce(d.first_attempt_at, now() - r.d * interval '1 ms'), last_attempt_at = now() - r.d * interval '1 ms', "
-        "last_duration_ms = r.d, last_status = nullif(r.c, 0), last_error = nullif(r.e, ''), due_at = now() + r.p * interval '1 "
-        "ms', finished_at = CASE WHEN r.s <> 'READY' THEN now() END FROM json_to_recordset(($1::text)::json) AS r (i bigint, s "
-        "text, d integer, c integer, e text, p bigint) WHERE d.id = r.i AND d.state = 'READY' RETURNING d.webhook_id, d.lane, "
-        "d.state) UPDATE urenwacht_data.webhook_delivery n SET state = 'READY', due_at = now() FROM done WHERE done.state <> "
-        "'READY' AND n.id = (SELECT min(m.id) FROM urenwacht_data.webhook_delivery m WHERE m.webhook_id = done.webhook_id AND "
+        "last_duration_ms = r.d, last_status = nullif(r.c, 0), last_error = nullif(r.e, ''), due_at = now() + r.p * "
+        "interval '1 "
+        "ms', finished_at = CASE WHEN r.s <> 'READY' THEN now() END FROM json_to_recordset(($1::text)::json) AS r (i "
+        "bigint, s "
+        "text, d integer, c integer, e text, p bigint) WHERE d.id = r.i AND d.state = 'READY' RETURNING d.webhook_id, "
+        "d.lane, "
+        "d.state) UPDATE urenwacht_data.webhook_delivery n SET state = 'READY', due_at = now() FROM done WHERE "
+        "done.state <> "
+        "'READY' AND n.id = (SELECT min(m.id) FROM urenwacht_data.webhook_delivery m WHERE m.webhook_id = "
+        "done.webhook_id AND "
         "m.lane = done.lane AND m.state = 'WAITING')";
     return uw_webhook_run(sender->desk, sql, &rows, 1, NULL, error);
 }
@@ -156,7 +162,8 @@ static enum uw_code write_deliveries(struct sender *sender, struct uw_str rows, 
 static enum uw_code write_success(struct sender *sender, struct uw_str webhook_ids, struct uw_error *error)
 {
     return uw_webhook_run(sender->desk,
-                          "UPDATE urenwacht_data.webhook SET last_delivered_at = now(), failing_since = NULL, failures = 0, "
+                          "UPDATE urenwacht_data.webhook SET last_delivered_at = now(), failing_since = NULL, "
+                          "failures = 0, "
                           "last_failed_id = NULL WHERE id = ANY (string_to_array($1::text, ',')::bigint[])",
                           &webhook_ids, 1, NULL, error);
 }
@@ -164,12 +171,15 @@ static enum uw_code write_success(struct sender *sender, struct uw_str webhook_i
 static enum uw_code write_failure(struct sender *sender, const struct transfer *transfer, struct uw_error *error)
 {
     static const char sql[] =
-        "UPDATE urenwacht_data.webhook SET failing_since = coalesce(failing_since, now()), failures = failures + (CASE WHEN "
+        "UPDATE urenwacht_data.webhook SET failing_since = coalesce(failing_since, now()), failures = failures + "
+        "(CASE WHEN "
         "last_failed_id = ($2::text)::bigint THEN 0 ELSE 1 END), last_failed_id = ($2::text)::bigint, held_until = "
         "greatest(held_until, now() + greatest(($3::text)::bigint, CASE WHEN failures >= ($4::text)::integer THEN "
-        "($5::text)::bigint ELSE 0 END) * interval '1 ms'), state = CASE WHEN ($6::text)::boolean AND state = 'ACTIVE' THEN "
+        "($5::text)::bigint ELSE 0 END) * interval '1 ms'), state = CASE WHEN ($6::text)::boolean AND state = "
+        "'ACTIVE' THEN "
         "'DISABLED' ELSE state END, state_reason = CASE WHEN ($6::text)::boolean AND state = 'ACTIVE' THEN 'GONE' ELSE "
-        "state_reason END, state_at = CASE WHEN ($6::text)::boolean AND state = 'ACTIVE' THEN now() ELSE state_at END WHERE id = "
+        "state_reason END, state_at = CASE WHEN ($6::text)::boolean AND state = 'ACTIVE' THEN now() ELSE state_at END "
+        "WHERE id = "
         "($1::text)::bigint";
     const struct uw_webhook_options *options = &sender->webhooks->options;
     int64_t after_ms = transfer->result.retry_after_s < RETRY_AFTER_MS_MAX / 1000 ? transfer->result.retry_after_s * 1000 :
@@ -246,9 +256,12 @@ static enum uw_code admit(struct sender *sender, struct uw_error *error)
 {
     return uw_webhook_run(
         sender->desk,
-        "UPDATE urenwacht_data.webhook_delivery d SET state = CASE WHEN EXISTS (SELECT FROM urenwacht_data.webhook_delivery e "
-        "WHERE e.webhook_id = d.webhook_id AND e.lane = d.lane AND (e.state = 'READY' OR e.state IN ('NEW', 'WAITING') AND "
-        "e.id < d.id)) THEN 'WAITING' ELSE 'READY' END WHERE d.id IN (SELECT id FROM urenwacht_data.webhook_delivery WHERE "
+        "UPDATE urenwacht_data.webhook_delivery d SET state = CASE WHEN EXISTS (SELECT FROM "
+        "urenwacht_data.webhook_delivery e "
+        "WHERE e.webhook_id = d.webhook_id AND e.lane = d.lane AND (e.state = 'READY' OR e.state IN ('NEW', "
+        "'WAITING') AND "
+        "e.id < d.id)) THEN 'WAITING' ELSE 'READY' END WHERE d.id IN (SELECT id FROM urenwacht_data.webhook_delivery "
+        "WHERE "
         "state = 'NEW' ORDER BY id LIMIT 5000)",
         NULL, 0, NULL, error);
 }
@@ -274,11 +287,14 @@ static enum uw_code find_due(struct sender *sender, PGresult **result, struct uw
         "(string_to_array($1::text, ',')::bigint[])) SELECT d.id::text, w.id::text, w.url, d.event_id, d.body, "
         "d.attempts::text, coalesce((extract(epoch FROM now() - d.first_attempt_at) * 1000)::bigint, 0)::text, (SELECT "
         "string_agg(encode(s.secret, 'base64'), ' ' ORDER BY s.id DESC) FROM urenwacht_data.webhook_secret s WHERE "
-        "s.webhook_id = w.id AND (s.until IS NULL OR s.until > now())) FROM urenwacht_data.webhook w JOIN urenwacht_data.token "
+        "s.webhook_id = w.id AND (s.until IS NULL OR s.until > now())) FROM urenwacht_data.webhook w JOIN "
+        "urenwacht_data.token "
         "t ON t.id = w.token_id AND t.revoked_at IS NULL AND t.expires_at > now() CROSS JOIN LATERAL (SELECT d.* FROM "
-        "urenwacht_data.webhook_delivery d WHERE d.webhook_id = w.id AND d.state = 'READY' AND d.due_at <= now() AND NOT EXISTS "
+        "urenwacht_data.webhook_delivery d WHERE d.webhook_id = w.id AND d.state = 'READY' AND d.due_at <= now() AND "
+        "NOT EXISTS "
         "(SELECT FROM busy b WHERE b.id = d.id) ORDER BY d.due_at, d.id LIMIT greatest(0, (CASE WHEN w.failures >= "
-        "($3::text)::integer THEN 1 ELSE ($4::text)::integer END) - (SELECT count(*) FROM busy b WHERE b.webhook_id = w.id))) "
+        "($3::text)::integer THEN 1 ELSE ($4::text)::integer END) - (SELECT count(*) FROM busy b WHERE b.webhook_id = "
+        "w.id))) "
         "d WHERE w.state = 'ACTIVE' AND (w.held_until IS NULL OR w.held_until <= now()) ORDER BY d.due_at, d.id LIMIT "
         "($2::text)::integer";
     char room[24], failures[24], in_hand[24];
@@ -293,16 +309,21 @@ static enum uw_code find_due(struct sender *sender, PGresult **result, struct uw
 static enum uw_code tidy(struct sender *sender, struct uw_error *error)
 {
     static const char *const statements[] = {
-        "UPDATE urenwacht_data.webhook w SET state = 'STOPPED', state_reason = 'TOKEN', state_at = now(), behind = NULL, "
-        "replay_since = NULL, replay_from = NULL FROM urenwacht_data.token t WHERE t.id = w.token_id AND w.state <> 'STOPPED' "
+        "UPDATE urenwacht_data.webhook w SET state = 'STOPPED', state_reason = 'TOKEN', state_at = now(), behind = "
+        "NULL, "
+        "replay_since = NULL, replay_from = NULL FROM urenwacht_data.token t WHERE t.id = w.token_id AND w.state <> "
+        "'STOPPED' "
         "AND (t.revoked_at IS NOT NULL OR t.expires_at <= now())",
-        "UPDATE urenwacht_data.webhook_delivery d SET state = 'CANCELLED', finished_at = now() FROM urenwacht_data.webhook w "
+        "UPDATE urenwacht_data.webhook_delivery d SET state = 'CANCELLED', finished_at = now() FROM "
+        "urenwacht_data.webhook w "
         "WHERE w.id = d.webhook_id AND w.state = 'STOPPED' AND d.state IN ('NEW', 'WAITING', 'READY')",
         "DELETE FROM urenwacht_data.webhook_secret WHERE until < now()",
         "DELETE FROM urenwacht_data.webhook_delivery WHERE id IN (SELECT id FROM urenwacht_data.webhook_delivery WHERE "
         "finished_at < now() - ($1::text)::integer * interval '1 day' LIMIT " TIDY_ROWS ")",
-        "DELETE FROM urenwacht_data.webhook_delivery WHERE id IN (SELECT d.id FROM urenwacht_data.webhook w CROSS JOIN LATERAL "
-        "(SELECT f.id FROM urenwacht_data.webhook_delivery f WHERE f.webhook_id = w.id AND f.finished_at IS NOT NULL ORDER BY "
+        "DELETE FROM urenwacht_data.webhook_delivery WHERE id IN (SELECT d.id FROM urenwacht_data.webhook w CROSS "
+        "JOIN LATERAL "
+        "(SELECT f.id FROM urenwacht_data.webhook_delivery f WHERE f.webhook_id = w.id AND f.finished_at IS NOT NULL "
+        "ORDER BY "
         "f.id DESC OFFSET ($1::text)::integer LIMIT " TIDY_ROWS ") d)",
     };
     char days[24], kept[24];

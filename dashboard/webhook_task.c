@@ -51,9 +51,12 @@ enum uw_code uw_webhook_task_take(struct uw_webhooks *webhooks, struct uw_desk *
 {
     static const char sql[] =
         "UPDATE urenwacht_data.webhook_task k SET holder = $2::text, until = now() + interval '" UW_WEBHOOK_LEASE_SECONDS
-        " s', backend = pg_backend_pid(), backend_start = (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = "
-        "pg_backend_pid()) WHERE k.task = $1::text AND (k.holder IS NULL OR k.holder = $2::text OR k.until < now() OR NOT "
-        "EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = k.backend AND coalesce(a.backend_start = k.backend_start, "
+        " s', backend = pg_backend_pid(), backend_start = (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid "
+        "= "
+        "pg_backend_pid()) WHERE k.task = $1::text AND (k.holder IS NULL OR k.holder = $2::text OR k.until < now() OR "
+        "NOT "
+        "EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = k.backend AND coalesce(a.backend_start = "
+        "k.backend_start, "
         "true))) RETURNING k.position";
     const struct uw_str arguments[] = {uw_str_from(task), uw_str_from(webhooks->holder)};
     PGresult *result = NULL;
@@ -104,7 +107,8 @@ void uw_webhook_task_give_up(struct uw_webhooks *webhooks, struct uw_desk *desk,
     enum uw_code code = uw_desk_begin(desk, NULL, true, &error);
     if (code == UW_OK) {
         code = uw_webhook_run(desk,
-                              "UPDATE urenwacht_data.webhook_task SET holder = NULL, until = NULL WHERE task = $1::text AND "
+                              "UPDATE urenwacht_data.webhook_task SET holder = NULL, until = NULL WHERE task = "
+                              "$1::text AND "
                               "holder = $2::text",
                               arguments, 2, NULL, &error);
     }
