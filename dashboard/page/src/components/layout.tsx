@@ -46,10 +46,10 @@ function Choices() {
   return (
     <div class="choices">
       <div class="segmented" role="group" aria-label={t.language}>
-        <button type="button" lang="nl" aria-pressed={language === 'nl'} aria-label="Nederlands" onClick={() => setLanguage('nl')}>
+        <button type="button" lang="nl" aria-pressed={language === 'nl'} aria-label="NL, Nederlands" onClick={() => setLanguage('nl')}>
           NL
         </button>
-        <button type="button" lang="en" aria-pressed={language === 'en'} aria-label="English" onClick={() => setLanguage('en')}>
+        <button type="button" lang="en" aria-pressed={language === 'en'} aria-label="EN, English" onClick={() => setLanguage('en')}>
           EN
         </button>
       </div>

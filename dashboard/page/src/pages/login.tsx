@@ -1,16 +1,21 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Problem } from '../api/client';
 import { useProblemText } from '../components/states';
 import { login } from '../session';
+import { common } from '../texts/common';
 import { loginTexts } from '../texts/login';
 import { useTexts } from '../texts/dictionary';
 
 export function LoginPage({ expired }: { expired: boolean }) {
   const t = useTexts(loginTexts);
+  const { brand } = useTexts(common);
   const problemText = useProblemText();
   const [token, setToken] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
+  useEffect(() => {
+    document.title = `${t.title} – ${brand}`;
+  }, [t, brand]);
   const submit = async (event: Event) => {
     event.preventDefault();
     setBusy(true);

@@ -1,0 +1,66 @@
+/* What holds for every page: both languages, both themes, a phone, the keyboard, and what axe-core finds. */
+import assert from 'node:assert/strict';
+import { axeFindings } from './axe.mjs';
+import { walk } from './keyboard.mjs';
+import { pages } from './pages.mjs';
+import { test } from './runner.mjs';
+import { phone } from './visit.mjs';
+
+/* What sticks out of the window at the right, and so makes the page scroll sideways. */
+function wideElements() {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) {
+    return [];
+  }
+  const wide = [...document.querySelectorAll('body *')].filter((element) => {
+    const box = element.getBoundingClientRect();
+    return box.width > 0 && box.right > width + 0.5;
+  });
+  return [`${document.documentElement.scrollWidth} of ${width}`, ...wide.slice(0, 5).map((one) => one.outerHTML.slice(0, 140))];
+}
+
+/* What no English text has. */
+const dutchWords = /\b(de|het|een|van|niet|voor|geleverd|waarschuwing|toewijzing|aanbieder|gemeente|uur)\b/i;
+
+for (const one of pages) {
+  const as = { as: one.as, statuses: one.statuses };
+
+  test(`${one.name}: light and dark, Dutch and English`, as, async (visit) => {
+    const { page } = visit;
+    await visit.go(one.address);
+    await visit.heading(one.nl);
+    assert.equal(await page.locator('html').getAttribute('lang'), 'nl');
+    assert.deepEqual(await axeFindings(page), [], 'light');
+    await page.getByLabel('Weergave').selectOption('Donker');
+    await page.getByRole('button', { name: 'English' }).click();
+    await visit.heading(one.en);
+    assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+    assert.ok((await page.title()).startsWith(`${one.en} – `), await page.title());
+    await page.reload();
+    await visit.heading(one.en);
+    const words = await page.locator('#main').evaluate((main) =>
+      // Titles of columns and the names of parts; what people wrote stays as it is.
+      [...main.querySelectorAll('h1, h2, h3, th[scope="col"], label, button, caption, legend, .hint')].map((part) => part.textContent),
+    );
+    assert.deepEqual(words.filter((text) => dutchWords.test(text)), []);
+    assert.deepEqual(await axeFindings(page), [], 'dark');
+  });
+
+  test(`${one.name}: on a phone nothing sticks out`, { ...as, screen: phone }, async (visit) => {
+    await visit.go(one.address);
+    await visit.heading(one.nl);
+    assert.deepEqual(await visit.page.evaluate(wideElements), []);
+    assert.deepEqual(await axeFindings(visit.page, ['color-contrast']), []);
+    if (one.as !== null) {
+      await visit.page.getByRole('button', { name: 'Menu' }).click();
+      await visit.visible(visit.page.getByRole('navigation', { name: 'Hoofdmenu' }));
+      assert.deepEqual(await visit.page.evaluate(wideElements), []);
+    }
+  });
+
+  test(`${one.name}: by keyboard everything is reached, in order and in view`, as, async (visit) => {
+    await visit.go(one.address);
+    await visit.heading(one.nl);
+    await walk(visit.page);
+  });
+}

@@ -1,0 +1,4 @@
+/* All tests, in the order in which they start. */
+import './test_login.mjs';
+import './test_overview.mjs';
+import './test_every_page.mjs';
