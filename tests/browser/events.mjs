@@ -4,6 +4,8 @@
  * as of AS_OF. Beside them stands a simulated region of other municipalities, for lists that are long.
  */
 export const AS_OF = '2026-03-16';
+/* Those of the simulated region. */
+export const FIRST_DAY = '2025-03-17';
 export const LAST_DAY = '2026-03-15';
 
 const MS_PER_DAY = 86_400_000;

@@ -5,7 +5,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { AS_OF, events, LAST_DAY } from './events.mjs';
+import { AS_OF, events, FIRST_DAY, LAST_DAY } from './events.mjs';
 
 const run = promisify(execFile);
 const COMMAND_MS = 60_000;
@@ -90,11 +90,14 @@ export class Stack {
     await Promise.all([
       this.urenwacht('migrate'),
       this.urenwacht('topics', '--create'),
-      this.urenwacht('simulate', '--clients', '160', '--from', '2025-03-17', '--until', LAST_DAY, '--switch-date', '2026-01-01',
+      this.urenwacht('simulate', '--clients', '160', '--from', FIRST_DAY, '--until', LAST_DAY, '--switch-date', '2026-01-01',
         '--seed', '7', '--output', region),
     ]);
     const count = [region, own].map((file) => readFileSync(file, 'utf8').split('\n').length - 1);
     await this.urenwacht('feed', region, own);
+    // As when it happened: the facts are there before the day on which they are judged.
+    await this.urenwacht('process', '--until-idle', '--as-of', FIRST_DAY);
+    this.fed = count[0] + count[1];
     this.start('process', ['process', '--as-of', AS_OF]);
     await Promise.all([
       this.serve(),
@@ -106,7 +109,7 @@ export class Stack {
         }
       })(),
     ]);
-    await this.applied(count[0] + count[1]);
+    await this.judged();
     // What people are to see live comes through a feeder that is already there.
     this.feeder = this.start('feed', ['feed', '-'], 'pipe');
     return this;
@@ -131,12 +134,11 @@ export class Stack {
     );
   }
 
-  /* Waits until `count` events in all have been processed. */
-  async applied(count) {
-    this.fed = count;
-    await until(READY_MS, `${count} events processed`, async () => {
-      const sum = await this.sql('SELECT coalesce(sum(next_offset), 0) FROM urenwacht.progress');
-      return Number(sum) >= count;
+  /* Waits until everything that was fed has been processed and is judged as of AS_OF. */
+  async judged() {
+    await until(READY_MS, `${this.fed} events judged as of ${AS_OF}`, async () => {
+      const state = await this.sql('SELECT sum(next_offset), min(as_of) FROM urenwacht.progress');
+      return state === `${this.fed}|${AS_OF}`;
     });
   }
 

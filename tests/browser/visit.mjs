@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 export const desktop = { viewport: { width: 1280, height: 900 } };
 export const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
