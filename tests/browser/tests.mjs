@@ -1,4 +1,7 @@
 /* All tests, in the order in which they start. */
 import './test_login.mjs';
 import './test_overview.mjs';
+import './test_alerts.mjs';
+import './test_decision.mjs';
+import './test_roles.mjs';
 import './test_every_page.mjs';

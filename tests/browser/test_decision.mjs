@@ -1,0 +1,76 @@
+/* One decision: its charts, all its facts, and why they count. */
+import assert from 'node:assert/strict';
+import { test } from './runner.mjs';
+
+const carla = '#/decisions/0363/JW-3001?client=c-carla';
+
+test('decision: found in the list, and opened from there', { as: 'manager' }, async (visit) => {
+  const { page } = visit;
+  await visit.go('#/decisions?law=JEUGDWET');
+  await visit.heading('Toewijzingen');
+  await page.getByRole('link', { name: 'JW-3001' }).click();
+  await visit.heading('Toewijzing JW-3001');
+  await visit.visible(page.getByText('Hoe het ervoor staat'));
+});
+
+test('decision: the change of funding form is in the chart, and in the table with the same values', { as: 'manager' }, async (visit) => {
+  const { page } = visit;
+  await visit.go(carla);
+  const figure = page.getByRole('figure').filter({ has: page.getByRole('heading', { name: 'Verloop van de urenpot' }) });
+  await visit.visible(figure.getByText('Andere financieringsvorm of andere uren'));
+  await visit.visible(figure.getByText('In dit tempo'));
+  const drawn = await figure.locator('canvas').evaluate((canvas) => {
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    return new Set(pixels.filter((_, index) => index % 4 === 3)).size > 1;
+  });
+  assert.ok(drawn, 'something is drawn');
+  await figure.getByRole('button', { name: 'Als tabel' }).click();
+  await visit.visible(figure.getByRole('table').getByRole('row').nth(3));
+  await figure.getByRole('button', { name: 'Als grafiek' }).click();
+  const chart = figure.getByRole('group', { name: 'Verloop van de urenpot' });
+  await chart.focus();
+  await page.keyboard.press('End');
+  await visit.visible(figure.getByRole('status').getByText(/2026: /));
+});
+
+test('decision: every fact says why it counts, the sums are those of the database', { as: 'manager' }, async (visit) => {
+  const { page } = visit;
+  await visit.go(carla);
+  await page.getByRole('button', { name: 'Alles openen' }).click();
+  await visit.visible(page.getByRole('cell', { name: /telt/ }));
+  await visit.visible(page.getByText('Nagerekend: de optelling hierboven is gelijk aan de database.'));
+  const told = await visit.ask('decisions/0363/JW-3001/explanation?client=c-carla');
+  const latest = told.segments.at(-1).periods.at(-1).weeks.at(-1);
+  const hours = `${Math.floor(latest.delivered_minutes / 60)}:${String(latest.delivered_minutes % 60).padStart(2, '0')}`;
+  await visit.visible(page.locator('details.week').first().getByText(`geleverd ${hours}`));
+  assert.equal(await page.getByRole('heading', { name: 'Signalen' }).count(), 0, 'a contract manager sees no signals');
+});
+
+test('decision: an exhausted surplus says since when, and can be acted on', { as: 'manager' }, async (visit) => {
+  const { page } = visit;
+  await visit.go('#/decisions/0363/WMO-2001?client=c-bram');
+  await visit.visible(page.getByText(/De urenpot is op sinds/));
+  await visit.visible(page.getByText(/uit het surplus/));
+  const alerts = page.locator('section', { has: page.getByRole('heading', { name: 'Open waarschuwingen' }) });
+  await alerts.getByRole('button', { name: 'Gezien' }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Gezien', exact: true }).click();
+  await visit.toast('Gemarkeerd als gezien.');
+  await visit.visible(alerts.getByText(/Gezien door Coby Contract/));
+});
+
+test('decision: what counts for nothing is listed with the reason', { as: 'fraud' }, async (visit) => {
+  const { page } = visit;
+  await visit.go('#/decisions/0363/WMO-9001?client=c-ina');
+  const list = page.getByRole('table', { name: 'Telt nergens mee' });
+  await visit.visible(list.getByText(/creditregel/));
+  assert.ok((await list.getByRole('row').count()) > 4);
+  await visit.visible(page.getByRole('heading', { name: 'Signalen' }));
+});
+
+test('decision: a number that several clients have, and one that nobody has', { as: 'manager', statuses: [404, 409] }, async (visit) => {
+  const { page } = visit;
+  await visit.go('#/decisions/0363/WMO-1001');
+  await visit.heading('Toewijzing WMO-1001');
+  await visit.go('#/decisions/0363/NIETS');
+  await visit.visible(page.getByRole('alert').getByText('Niet gevonden, of het hoort niet bij uw gemeenten.'));
+});
