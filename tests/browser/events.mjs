@@ -210,18 +210,17 @@ export function liveSignal(line) {
   };
 }
 
-/* Budgets of a minute a day: every declared day of 2 minutes is an alert of its own. For measuring, not for looking. */
-export function delayDecision(number) {
+/*
+ * For measuring, not for looking: `decision` has an overdue evaluation and a budget of a minute a day, `evaluation`
+ * resolves its alert, `line` opens another one.
+ */
+export function measured(number) {
   const list = [];
-  new Care(list, `c-delay-${number}`, `DELAY-${number}`, { terms: pxq(1, 'DAY'), from: '2026-01-01', to: '2026-12-31', base: { municipality: '0363' } });
-  return list[0];
-}
-
-export function delayEvent(number) {
-  const list = [];
-  const care = new Care(list, `c-delay-${number}`, `DELAY-${number}`, { terms: pxq(1, 'DAY'), from: '2026-01-01', base: { municipality: '0363' } });
+  const care = new Care(list, `c-delay-${number}`, `DELAY-${number}`, { terms: pxq(1, 'DAY'), from: '2025-12-01', months: [3] });
+  care.evaluated('2026-03-02');
   care.line('2026-03-14', 2);
-  return list[1];
+  const [decision, evaluation, line] = list;
+  return { decision, evaluation, line };
 }
 
 function signals(list) {

@@ -11,5 +11,7 @@ export const pages = [
     nl: 'Toewijzing JW-3001',
     en: 'Decision JW-3001',
   },
+  { name: 'trends', as: 'regional', address: '#/trends', nl: 'Trends', en: 'Trends' },
+  { name: 'signals', as: 'fraud', address: '#/signals?view=list&municipality=0363', nl: 'Signalen', en: 'Signals' },
   { name: 'nowhere', as: 'manager', address: '#/nowhere', nl: 'Deze pagina bestaat niet', en: 'This page does not exist' },
 ];

@@ -30,6 +30,7 @@ for (const one of pages) {
     await visit.go(one.address);
     await visit.heading(one.nl);
     assert.equal(await page.locator('html').getAttribute('lang'), 'nl');
+    await visit.picture(`${one.name}-light`);
     assert.deepEqual(await axeFindings(page), [], 'light');
     await page.getByLabel('Weergave').selectOption('Donker');
     await page.getByRole('button', { name: 'English' }).click();
@@ -38,6 +39,7 @@ for (const one of pages) {
     assert.ok((await page.title()).startsWith(`${one.en} – `), await page.title());
     await page.reload();
     await visit.heading(one.en);
+    await visit.picture(`${one.name}-dark`);
     const words = await page.locator('#main').evaluate((main) =>
       // Titles of columns and the names of parts; what people wrote stays as it is.
       [...main.querySelectorAll('h1, h2, h3, th[scope="col"], label, button, caption, legend, .hint')].map((part) => part.textContent),
@@ -49,6 +51,7 @@ for (const one of pages) {
   test(`${one.name}: on a phone nothing sticks out`, { ...as, screen: phone }, async (visit) => {
     await visit.go(one.address);
     await visit.heading(one.nl);
+    await visit.picture(`${one.name}-phone`);
     assert.deepEqual(await visit.page.evaluate(wideElements), []);
     assert.deepEqual(await axeFindings(visit.page, ['color-contrast']), []);
     if (one.as !== null) {

@@ -3,6 +3,7 @@
  * no error in the console, nothing refused by the Content-Security-Policy, no request to another host.
  */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 
 const WAIT_MS = 30_000;
 
@@ -96,7 +97,9 @@ export class Visit {
 
   /* Opens an address of the page, and waits until it has loaded what it shows. */
   async go(address) {
-    await this.page.goto(`/${address}`);
+    const url = `${this.stack.origin}/${address}`;
+    // A browser that is there already would not ask again.
+    await (this.page.url() === url ? this.page.reload() : this.page.goto(url));
     await this.settled();
   }
 
@@ -120,6 +123,20 @@ export class Visit {
   async heading(name) {
     await this.page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
     await this.settled();
+  }
+
+  /* A picture of what is seen, for people; kept as output of the build. */
+  async picture(name, folder = process.env.UW_PICTURES) {
+    await this.page.mouse.move(0, 0);
+    const { width, height } = this.page.viewportSize();
+    const debug = await this.context.newCDPSession(this.page);
+    const { data } = await debug.send('Page.captureScreenshot', {
+      format: 'webp',
+      quality: 82,
+      clip: { x: 0, y: 0, width, height, scale: 1 },
+    });
+    await debug.detach();
+    await writeFile(`${folder}/${name}.webp`, Buffer.from(data, 'base64'));
   }
 
   toast(text) {

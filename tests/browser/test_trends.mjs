@@ -1,0 +1,26 @@
+/* Month by month, also over a change of funding form. */
+import assert from 'node:assert/strict';
+import { test } from './runner.mjs';
+
+test('trends: every measure, as a chart and as a table', { as: 'regional' }, async (visit) => {
+  const { page } = visit;
+  await visit.go('#/trends');
+  await visit.heading('Trends');
+  for (const measure of ['Gebruik van de urenpot', 'No-show', 'Kosten per geleverd uur', 'Uren per cliënt per week']) {
+    await page.getByRole('button', { name: measure, exact: true }).click();
+    const figure = page.getByRole('figure').filter({ has: page.getByRole('heading', { name: measure }) }).first();
+    await figure.locator('canvas').waitFor();
+    await figure.getByRole('button', { name: 'Als tabel' }).click();
+    await visit.visible(figure.getByRole('table').getByText(/februari 2026|feb 26/));
+    await figure.getByRole('button', { name: 'Als grafiek' }).click();
+  }
+  assert.ok(page.url().includes('measure=') || page.url().endsWith('#/trends'), page.url());
+});
+
+test('trends: a switch of funding form is marked, with before and after', { as: 'regional' }, async (visit) => {
+  const { page } = visit;
+  await visit.go('#/trends');
+  await visit.visible(page.getByText(/In januari 2026 verschoof/));
+  const compare = page.locator('section', { has: page.getByRole('heading', { name: 'Voor en na' }) });
+  await visit.visible(compare.getByRole('table').getByText('Verschil'));
+});
