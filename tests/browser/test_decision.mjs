@@ -10,7 +10,7 @@ test('decision: found in the list, and opened from there', { as: 'manager' }, as
   await visit.heading('Toewijzingen');
   await page.getByRole('link', { name: 'JW-3001' }).click();
   await visit.heading('Toewijzing JW-3001');
-  await visit.visible(page.getByText('Hoe het ervoor staat'));
+  await visit.visible(page.getByRole('region', { name: 'Hoe het ervoor staat' }));
 });
 
 test('decision: the change of funding form is in the chart, and in the table with the same values', { as: 'manager' }, async (visit) => {
@@ -29,8 +29,9 @@ test('decision: the change of funding form is in the chart, and in the table wit
   await figure.getByRole('button', { name: 'Als grafiek' }).click();
   const chart = figure.getByRole('group', { name: 'Verloop van de urenpot' });
   await chart.focus();
-  await page.keyboard.press('End');
-  await visit.visible(figure.getByRole('status').getByText(/2026: /));
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  await visit.visible(figure.getByRole('status').getByText(/ 2025: /));
 });
 
 test('decision: every fact says why it counts, the sums are those of the database', { as: 'manager' }, async (visit) => {

@@ -261,8 +261,11 @@ function AlertList({ asOf, list, query, sort, listKey }: ListProps) {
     ask: async (ids, signal) => (await alerts({ ...query, alert_id: ids.join(','), limit: ids.length }, signal)).items,
     compare: comparison(sort),
   });
-  const changed: Change = (id, workflow) =>
+  const changed: Change = (id, workflow) => {
     list.update((rows) => rows.map((row) => (row.alert_id === id ? { ...row, workflow } : row)));
+    // What was snoozed counts no longer, and what was taken back counts again.
+    setTurn((before) => before + 1);
+  };
   const columns = useColumns(asOf, live.marked, changed);
   return (
     <div class="card live-rows" aria-busy={list.loading}>
