@@ -13,5 +13,7 @@ export const pages = [
   },
   { name: 'trends', as: 'regional', address: '#/trends', nl: 'Trends', en: 'Trends' },
   { name: 'signals', as: 'fraud', address: '#/signals?view=list&municipality=0363', nl: 'Signalen', en: 'Signals' },
+  { name: 'administration', as: 'admin', address: '#/administration', nl: 'Beheer', en: 'Administration' },
+  { name: 'webhooks', as: 'admin', address: '#/administration?view=webhooks', nl: 'Beheer', en: 'Administration' },
   { name: 'nowhere', as: 'manager', address: '#/nowhere', nl: 'Deze pagina bestaat niet', en: 'This page does not exist' },
 ];

@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { AS_OF, events, FIRST_DAY, LAST_DAY } from './events.mjs';
 
 const run = promisify(execFile);
-const COMMAND_MS = 60_000;
-const READY_MS = 40_000;
+const COMMAND_MS = 120_000;
+const READY_MS = 120_000;
 const STOP_MS = 10_000;
 
 export const people = {

@@ -32,17 +32,17 @@ test('alerts: filters narrow the list, stand in the address, and can be cleared'
   await page.keyboard.press('Escape');
   await focused(page, page.getByRole('button', { name: 'Soort: Evaluatie nodig' }));
   assert.ok(page.url().endsWith('#/alerts?kind=EVALUATION_DUE'), page.url());
-  await until(20_000, 'fewer alerts', async () => (await total(page)) < all);
+  await until(40_000, 'fewer alerts', async () => (await total(page)) < all);
   await page.getByRole('button', { name: 'Ernst: Alle' }).click();
   await page.getByRole('checkbox', { name: 'kritiek' }).check();
-  await until(20_000, 'critical ones only', async () => (await table(page).getByRole('row').count()) === 1 + 2);
+  await until(40_000, 'critical ones only', async () => (await table(page).getByRole('row').count()) === 1 + 2);
   await page.reload();
   await visit.heading('Waarschuwingen');
   assert.equal(await table(page).getByRole('row').count(), 1 + 2);
   await page.getByRole('button', { name: 'Filters wissen' }).click();
-  await until(20_000, 'all alerts', async () => (await total(page)) >= all);
+  await until(40_000, 'all alerts', async () => (await total(page)) >= all);
   await page.getByLabel('Zoek toewijzing').fill('wmo-2001');
-  await until(20_000, 'the one that was searched', async () =>
+  await until(40_000, 'the one that was searched', async () =>
     (await table(page).getByRole('row').allTextContents()).slice(1).every((text) => text.includes('WMO-2001')),
   );
   await visit.visible(row(page, 'WMO-2001', 'Surplus is op'));
@@ -53,7 +53,7 @@ test('alerts: sorted, loaded further, and downloaded as CSV', { as: 'regional' }
   await visit.go('#/alerts');
   assert.equal(await table(page).getByRole('row').count(), 51);
   await page.getByRole('button', { name: 'Meer laden' }).click();
-  await until(20_000, 'the second page', async () => (await table(page).getByRole('row').count()) > 51);
+  await until(40_000, 'the second page', async () => (await table(page).getByRole('row').count()) > 51);
   await page.getByRole('button', { name: 'Datum', exact: true }).click();
   await page.getByRole('columnheader', { name: 'Datum' }).and(page.locator('[aria-sort="descending"]')).waitFor();
   assert.ok(page.url().includes('sort=-effective_on'));

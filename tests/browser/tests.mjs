@@ -5,5 +5,6 @@ import './test_alerts.mjs';
 import './test_decision.mjs';
 import './test_trends.mjs';
 import './test_signals.mjs';
+import './test_administration.mjs';
 import './test_roles.mjs';
 import './test_every_page.mjs';
