@@ -126,7 +126,8 @@ class Case:
         log = f"{self.folder}/{self.serial:03d}-{name or words[0]}.log"
         line = self.words(*words) + [w for k, v in settings.items() for w in ("--set", f"{k.replace('__', '.')}={v}")]
         # The name in the database tells processes apart, also those that share an instance's name.
-        process = Process(line, log, self.environment(PGAPPNAME=f"{name or words[0]}-{self.serial}", **(environment or {})))
+        told_apart = {"PGAPPNAME": f"{name or words[0]}-{self.serial}"}
+        process = Process(line, log, self.environment(**told_apart, **(environment or {})))
         self.processes.append(process)
         return process
 

@@ -14,7 +14,8 @@ class Clock:
         source = f"{os.path.dirname(os.path.realpath(__file__))}/jumping_clock.c"
         library, self.path = f"{case.folder}/clock.so", f"{case.folder}/seconds"
         try:
-            done = subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], capture_output=True, text=True)
+            done = subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], capture_output=True,
+                                  text=True)
         except FileNotFoundError as error:
             raise Skipped("no compiler for the clock") from error
         if done.returncode:

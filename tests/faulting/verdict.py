@@ -138,7 +138,8 @@ def judge(case):
     judge_dead_letters(by_topic[lib_kafka.topic_name("dead-letters")], case, verdict)
     held, seen = judge_progress(case, verdict), sum(len(messages) for messages in by_topic.values())
     verdict.note("lost", max(0, held - seen), f"the outbox held {held} records, {seen} are published")
-    verdict.note("doubled", 0 if case.repeats else max(0, seen - held), f"the outbox held {held} records, {seen} are published")
+    again = 0 if case.repeats else max(0, seen - held)
+    verdict.note("doubled", again, f"the outbox held {held} records, {seen} are published")
     judge_verify(case, verdict)
     witness.judge(case, verdict)
     return verdict
