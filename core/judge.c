@@ -87,7 +87,7 @@ static bool same_figures(const struct uw_account *a, const struct uw_account *b)
 }
 
 static enum uw_code change_account(struct uw_judgement *judgement, const struct uw_resident *resident,
-                                   const struct uw_account *account, bool removed)
+                                   const struct uw_account *account, bool created, bool removed)
 {
     if (!uw_reserve((void **)&judgement->accounts, &judgement->account_capacity, judgement->account_count + 1,
                     sizeof *judgement->accounts)) {
@@ -106,6 +106,7 @@ static enum uw_code change_account(struct uw_judgement *judgement, const struct 
         .used_minutes = account->used_minutes,
         .delivered_minutes = account->delivered_minutes,
         .no_show_minutes = account->no_show_minutes,
+        .created = created,
         .removed = removed,
     };
     return UW_OK;
@@ -121,11 +122,11 @@ static enum uw_code judge_accounts(struct uw_judgement *judgement, const struct 
                         ? -1
                         : compare_identity(&resident->client, &judgement->before[b], &fold->accounts[a]);
         if (order < 0) {
-            code = change_account(judgement, resident, &judgement->before[b++], true);
+            code = change_account(judgement, resident, &judgement->before[b++], false, true);
             continue;
         }
         if (order > 0 || !same_figures(&judgement->before[b], &fold->accounts[a])) {
-            code = change_account(judgement, resident, &fold->accounts[a], false);
+            code = change_account(judgement, resident, &fold->accounts[a], order > 0, false);
         }
         b += order == 0;
         a++;
@@ -417,6 +418,7 @@ static enum uw_code judge_change_day(struct uw_judgement *judgement, struct uw_r
                                   .partition = resident->partition,
                                   .next_change_day = next,
                                   .rules_version = judgement->rules_version,
+                                  .created = resident->stored_rules_version == 0,
                                   .rebuild = rebuild};
     resident->stored_change_day = next;
     resident->stored_change_known = true;

@@ -46,7 +46,8 @@ enum uw_status { UW_STATUS_OPEN, UW_STATUS_RESOLVED };
 enum uw_subject_kind { UW_SUBJECT_LINE, UW_SUBJECT_NO_SHOW, UW_SUBJECT_VERSION };
 enum uw_grain { UW_GRAIN_WEEK, UW_GRAIN_MONTH };
 
-/* One row of urenwacht.account. `removed` says that an account that stood there exists no more. */
+/* One row of urenwacht.account. `removed` says that an account that stood there exists no more, `created` that none
+ * stood there. */
 struct uw_account_change {
     struct uw_str client, municipality, decision;
     int32_t segment_from_day, period_from_day;
@@ -54,7 +55,7 @@ struct uw_account_change {
     enum uw_model model;
     int64_t allotted_minutes, minimum_minutes; /* UW_MINUTES_NONE: null */
     int64_t used_minutes, delivered_minutes, no_show_minutes;
-    bool removed;
+    bool created, removed;
 };
 
 /* Figures at the moment of the judgement; UW_MINUTES_NONE where the kind has none. */

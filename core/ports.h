@@ -116,6 +116,7 @@ struct uw_client_change {
      * UW_DAY_NONE: never. */
     int32_t next_change_day;
     int32_t rules_version; /* under which it was judged, 1 or more */
+    bool created;          /* it has no row yet */
     /* The rules before may have said otherwise: all stored accounts of the client go, and those of this batch are
      * all that it has. */
     bool rebuild;

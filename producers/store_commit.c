@@ -2,8 +2,8 @@
  * A batch in one transaction.
  *
  * Everything is sent in one go, COMMIT included, and only then are the answers read: advance() raises an error
- * when a partition is not as the batch found it, and the server then skips the rest. Many facts go by COPY, which
- * needs a turn of its own and comes behind advance(), so that a batch that is not allowed costs nothing.
+ * when a partition is not as the batch found it, and the server then skips the rest. Many new rows of a kind go by
+ * COPY, which needs a turn of its own and comes behind advance(), so that a batch that is not allowed costs nothing.
  */
 #include "producers/store_internal.h"
 
@@ -98,7 +98,7 @@ static bool is_copied(const struct uw_pgstore *store, uint32_t table)
 
 static bool any_copied(const struct uw_pgstore *store)
 {
-    for (uint32_t i = 0; i < UW_FACT_TABLE_COUNT; i++) {
+    for (uint32_t i = 0; i < UW_TABLE_COUNT; i++) {
         if (is_copied(store, i)) {
             return true;
         }
@@ -106,6 +106,19 @@ static bool any_copied(const struct uw_pgstore *store)
     return false;
 }
 
+static enum uw_code send_table(struct uw_pgstore *store, enum uw_table table, struct uw_error *error)
+{
+    const struct uw_table_shape *shape = uw_table_shape(table);
+    struct uw_argument arguments[UW_ARGUMENTS_MAX];
+
+    if (store->tables[table].row_count == 0) {
+        return UW_OK;
+    }
+    uw_columns_arguments(&store->tables[table], arguments);
+    return uw_postgres_pipeline_send(store->postgres, shape->statement, arguments, shape->column_count, error);
+}
+
+/* Accounts that are dropped may be made anew by the rows that follow. */
 static enum uw_code begin(struct uw_pgstore *store, const struct positions *positions, struct uw_error *error)
 {
     enum uw_code code = uw_postgres_pipeline_begin(store->postgres, error);
@@ -116,14 +129,17 @@ static enum uw_code begin(struct uw_pgstore *store, const struct positions *posi
     if (code == UW_OK) {
         code = uw_postgres_pipeline_send(store->postgres, "advance", positions->arguments, ADVANCE_ARGUMENTS, error);
     }
+    if (code == UW_OK) {
+        code = send_table(store, UW_TABLE_ACCOUNTS_DROPPED, error);
+    }
     return code;
 }
 
-static enum uw_code copy_facts(struct uw_pgstore *store, struct uw_error *error)
+static enum uw_code copy_rows(struct uw_pgstore *store, struct uw_error *error)
 {
     enum uw_code code = uw_postgres_pipeline_finish(store->postgres, error);
 
-    for (uint32_t i = 0; i < UW_FACT_TABLE_COUNT && code == UW_OK; i++) {
+    for (uint32_t i = 0; i < UW_TABLE_COUNT && code == UW_OK; i++) {
         if (is_copied(store, i)) {
             code = uw_columns_copy(&store->tables[i], store->postgres, uw_table_shape((enum uw_table)i)->copy, error);
         }
@@ -139,14 +155,9 @@ static enum uw_code send_rows(struct uw_pgstore *store, struct uw_error *error)
     enum uw_code code = UW_OK;
 
     for (uint32_t i = 0; i < UW_TABLE_COUNT && code == UW_OK; i++) {
-        const struct uw_table_shape *shape = uw_table_shape((enum uw_table)i);
-        struct uw_argument arguments[UW_ARGUMENTS_MAX];
-
-        if (store->tables[i].row_count == 0 || is_copied(store, i)) {
-            continue;
+        if (i != UW_TABLE_ACCOUNTS_DROPPED && !is_copied(store, i)) {
+            code = send_table(store, (enum uw_table)i, error);
         }
-        uw_columns_arguments(&store->tables[i], arguments);
-        code = uw_postgres_pipeline_send(store->postgres, shape->statement, arguments, shape->column_count, error);
     }
     return code;
 }
@@ -158,7 +169,7 @@ static enum uw_code transact(struct uw_pgstore *store, const struct positions *p
     enum uw_code code = begin(store, positions, error);
 
     if (code == UW_OK && any_copied(store)) {
-        code = copy_facts(store, error);
+        code = copy_rows(store, error);
     }
     if (code == UW_OK) {
         code = send_rows(store, error);

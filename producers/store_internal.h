@@ -9,31 +9,37 @@
 
 #define UW_COMMIT_MARK_BYTES 16
 
-/* Rows that go to PostgreSQL together, one kind after another. The order is that in which they are written. */
+/* Rows that go to PostgreSQL together, one kind after another. New ones have a kind of their own, since no row has to
+ * be looked for: many of them go by COPY. */
 enum uw_table {
     UW_TABLE_DECISIONS,
     UW_TABLE_DECLARATIONS,
     UW_TABLE_NO_SHOWS,
     UW_TABLE_EVALUATIONS,
+    UW_TABLE_CLIENTS_NEW,
     UW_TABLE_CLIENTS,
-    UW_TABLE_ACCOUNTS_DROPPED,
-    UW_TABLE_ACCOUNTS,
     UW_TABLE_ACCOUNTS_REMOVED,
+    UW_TABLE_ACCOUNTS_NEW,
+    UW_TABLE_ACCOUNTS,
+    UW_TABLE_ALERTS_NEW,
     UW_TABLE_ALERTS,
+    UW_TABLE_ALERT_HISTORY,
     UW_TABLE_ALERTS_QUIET,
+    UW_TABLE_ANOMALIES_NEW,
     UW_TABLE_ANOMALIES,
+    UW_TABLE_ANOMALY_HISTORY,
     UW_TABLE_ANOMALIES_QUIET,
     UW_TABLE_AGGREGATES,
     UW_TABLE_AGGREGATES_SHRUNK,
     UW_TABLE_OUTBOX,
+    UW_TABLE_ACCOUNTS_DROPPED, /* first of all, see store_commit.c */
 };
-#define UW_TABLE_COUNT 15
-#define UW_FACT_TABLE_COUNT UW_TOPIC_COUNT
+#define UW_TABLE_COUNT 21
 
 struct uw_table_shape {
-    const char *statement; /* name of the prepared statement that takes a column as an array each */
+    const char *statement; /* name of the prepared statement that takes a column as an array each, or NULL */
     const char *copy;      /* COPY of the same columns, or NULL */
-    const char *sql;       /* the statement */
+    const char *sql;       /* the statement; NULL where it is that of another kind */
     const enum uw_column_type *types;
     uint32_t column_count;
 };

@@ -19,10 +19,25 @@ static void add_quiet(struct uw_columns *columns, const struct uw_uuid *id, stru
     uw_columns_string(columns, &place, provider);
 }
 
+static void add_alert_history(struct uw_columns *columns, const struct uw_alert_change *alert, const struct uw_uuid *id,
+                              struct uw_str payload, int64_t observed_at_ms)
+{
+    uint32_t place = 0;
+
+    uw_columns_uuid(columns, &place, id->bytes);
+    uw_columns_int4(columns, &place, alert->revision);
+    uw_columns_string(columns, &place, uw_str_from(uw_status_name(alert->status)));
+    uw_columns_string(columns, &place, uw_str_from(uw_severity_name(alert->severity)));
+    uw_columns_string(columns, &place, alert->provider);
+    uw_columns_day(columns, &place, alert->effective_on_day);
+    uw_columns_jsonb(columns, &place, payload);
+    uw_columns_instant(columns, &place, observed_at_ms);
+}
+
 enum uw_code uw_pgstore_add_alert(struct uw_pgstore *store, const struct uw_alert_change *alert,
                                   int64_t observed_at_ms)
 {
-    struct uw_columns *columns = &store->tables[UW_TABLE_ALERTS];
+    struct uw_columns *columns = &store->tables[alert->revision == 1 ? UW_TABLE_ALERTS_NEW : UW_TABLE_ALERTS];
     char text[UW_ID_TEXT_BYTES];
     struct uw_str payload;
     struct uw_uuid id;
@@ -59,13 +74,41 @@ enum uw_code uw_pgstore_add_alert(struct uw_pgstore *store, const struct uw_aler
     uw_columns_day(columns, &place, alert->effective_on_day);
     uw_columns_jsonb(columns, &place, payload);
     uw_columns_instant(columns, &place, observed_at_ms);
+    add_alert_history(&store->tables[UW_TABLE_ALERT_HISTORY], alert, &id, payload, observed_at_ms);
     return UW_OK;
+}
+
+static void add_subject(struct uw_columns *columns, uint32_t *place, const struct uw_subject *subject)
+{
+    uw_columns_int2(columns, place, (int32_t)subject->kind);
+    if (subject->kind == UW_SUBJECT_VERSION) {
+        uw_columns_null(columns, place);
+        uw_columns_null(columns, place);
+        uw_columns_int4(columns, place, subject->version);
+    } else {
+        uw_columns_string(columns, place, subject->provider);
+        uw_columns_string(columns, place, subject->id);
+        uw_columns_null(columns, place);
+    }
+}
+
+static void add_anomaly_history(struct uw_columns *columns, const struct uw_anomaly_change *anomaly,
+                                const struct uw_uuid *id, struct uw_str payload, int64_t observed_at_ms)
+{
+    uint32_t place = 0;
+
+    uw_columns_uuid(columns, &place, id->bytes);
+    uw_columns_int4(columns, &place, anomaly->revision);
+    uw_columns_string(columns, &place, uw_str_from(uw_status_name(anomaly->status)));
+    uw_columns_string(columns, &place, anomaly->provider);
+    uw_columns_jsonb(columns, &place, payload);
+    uw_columns_instant(columns, &place, observed_at_ms);
 }
 
 enum uw_code uw_pgstore_add_anomaly(struct uw_pgstore *store, const struct uw_anomaly_change *anomaly,
                                     int64_t observed_at_ms)
 {
-    struct uw_columns *columns = &store->tables[UW_TABLE_ANOMALIES];
+    struct uw_columns *columns = &store->tables[anomaly->revision == 1 ? UW_TABLE_ANOMALIES_NEW : UW_TABLE_ANOMALIES];
     const struct uw_subject *subject = &anomaly->subject;
     char text[UW_ID_TEXT_BYTES], subject_text[UW_SUBJECT_TEXT_BYTES];
     struct uw_str payload;
@@ -100,15 +143,7 @@ enum uw_code uw_pgstore_add_anomaly(struct uw_pgstore *store, const struct uw_an
     uw_columns_string(columns, &place, uw_str_from(subject_text));
     uw_columns_jsonb(columns, &place, payload);
     uw_columns_instant(columns, &place, observed_at_ms);
-    uw_columns_int2(columns, &place, (int32_t)subject->kind);
-    if (subject->kind == UW_SUBJECT_VERSION) {
-        uw_columns_null(columns, &place);
-        uw_columns_null(columns, &place);
-        uw_columns_int4(columns, &place, subject->version);
-    } else {
-        uw_columns_string(columns, &place, subject->provider);
-        uw_columns_string(columns, &place, subject->id);
-        uw_columns_null(columns, &place);
-    }
+    add_subject(columns, &place, subject);
+    add_anomaly_history(&store->tables[UW_TABLE_ANOMALY_HISTORY], anomaly, &id, payload, observed_at_ms);
     return UW_OK;
 }

@@ -5,7 +5,7 @@
 
 static void add_client(struct uw_columns *tables, const struct uw_client_change *client)
 {
-    struct uw_columns *columns = &tables[UW_TABLE_CLIENTS];
+    struct uw_columns *columns = &tables[client->created ? UW_TABLE_CLIENTS_NEW : UW_TABLE_CLIENTS];
     uint32_t place = 0;
 
     uw_columns_string(columns, &place, client->client);
@@ -20,7 +20,9 @@ static void add_client(struct uw_columns *tables, const struct uw_client_change 
 
 static void add_account(struct uw_columns *tables, const struct uw_account_change *account)
 {
-    struct uw_columns *columns = &tables[account->removed ? UW_TABLE_ACCOUNTS_REMOVED : UW_TABLE_ACCOUNTS];
+    struct uw_columns *columns = &tables[account->removed   ? UW_TABLE_ACCOUNTS_REMOVED
+                                         : account->created ? UW_TABLE_ACCOUNTS_NEW
+                                                            : UW_TABLE_ACCOUNTS];
     uint32_t place = 0;
 
     uw_columns_string(columns, &place, account->client);

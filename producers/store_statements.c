@@ -53,12 +53,20 @@ static const enum uw_column_type alert_types[] = {
     UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT,  UW_COLUMN_DATE,
     UW_COLUMN_DATE, UW_COLUMN_INT4, UW_COLUMN_DATE, UW_COLUMN_JSONB, UW_COLUMN_TIMESTAMPTZ,
 };
+static const enum uw_column_type alert_history_types[] = {
+    UW_COLUMN_UUID, UW_COLUMN_INT4, UW_COLUMN_TEXT,  UW_COLUMN_TEXT,
+    UW_COLUMN_TEXT, UW_COLUMN_DATE, UW_COLUMN_JSONB, UW_COLUMN_TIMESTAMPTZ,
+};
 static const enum uw_column_type quiet_types[] = {UW_COLUMN_UUID, UW_COLUMN_TEXT};
 
 static const enum uw_column_type anomaly_types[] = {
     UW_COLUMN_UUID, UW_COLUMN_INT4, UW_COLUMN_TEXT, UW_COLUMN_TEXT,  UW_COLUMN_TEXT,
     UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT,  UW_COLUMN_JSONB,
     UW_COLUMN_TIMESTAMPTZ, UW_COLUMN_INT2, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_INT4,
+};
+
+static const enum uw_column_type anomaly_history_types[] = {
+    UW_COLUMN_UUID, UW_COLUMN_INT4, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_JSONB, UW_COLUMN_TIMESTAMPTZ,
 };
 
 static const enum uw_column_type aggregate_types[] = {
@@ -85,18 +93,22 @@ static const char insert_evaluations[] =
     "INSERT INTO urenwacht_data.evaluation_fact (" EVALUATION_COLUMNS ") SELECT * FROM unnest(" FACT_ARRAYS
     ", $11::date[], $12::smallint[])";
 
+#define CLIENT_COLUMNS "client, partition, next_change_on, rules_version"
+
 /* A row that stays the same is not written again. */
 static const char write_clients[] =
-    "INSERT INTO urenwacht_data.client AS c (client, partition, next_change_on, rules_version)"
+    "INSERT INTO urenwacht_data.client AS c (" CLIENT_COLUMNS ")"
     " SELECT * FROM unnest($1::text[], $2::integer[], $3::date[], $4::integer[])"
     " ON CONFLICT (client) DO UPDATE SET partition = excluded.partition, next_change_on = excluded.next_change_on,"
     " rules_version = excluded.rules_version"
     " WHERE (c.partition, c.next_change_on, c.rules_version)"
     " IS DISTINCT FROM (excluded.partition, excluded.next_change_on, excluded.rules_version)";
 
+#define ACCOUNT_COLUMNS "client, municipality, decision, segment_from, period_from, period_to, model," \
+    " allotted_minutes, minimum_minutes, used_minutes, delivered_minutes, no_show_minutes"
+
 static const char write_accounts[] =
-    "INSERT INTO urenwacht_data.account_state (client, municipality, decision, segment_from, period_from,"
-    " period_to, model, allotted_minutes, minimum_minutes, used_minutes, delivered_minutes, no_show_minutes)"
+    "INSERT INTO urenwacht_data.account_state (" ACCOUNT_COLUMNS ")"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::date[], $6::date[], $7::smallint[],"
     " $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])"
     " ON CONFLICT (client, municipality, decision, segment_from, period_from) DO UPDATE SET"
@@ -112,35 +124,39 @@ static const char delete_accounts[] =
 
 static const char drop_accounts[] = "DELETE FROM urenwacht_data.account_state WHERE client = ANY ($1::text[])";
 
+#define ALERT_COLUMNS "alert_id, revision, status, kind, severity, client, municipality, decision, provider," \
+    " segment_from, period_from, threshold, effective_on, payload, observed_at"
+#define ALERT_HISTORY_COLUMNS "alert_id, revision, status, severity, provider, effective_on, payload, observed_at"
+
 static const char write_alerts[] =
-    "WITH w AS (SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[],"
-    " $7::text[], $8::text[], $9::text[], $10::date[], $11::date[], $12::integer[], $13::date[], $14::jsonb[],"
-    " $15::timestamptz[]) t (alert_id, revision, status, kind, severity, client, municipality, decision, provider,"
-    " segment_from, period_from, threshold, effective_on, payload, observed_at)),"
-    " state AS (INSERT INTO urenwacht_data.alert_state (alert_id, revision, status, kind, severity, client,"
-    " municipality, decision, provider, segment_from, period_from, threshold, effective_on, payload, observed_at)"
-    " SELECT * FROM w ON CONFLICT (alert_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,"
+    "INSERT INTO urenwacht_data.alert_state (" ALERT_COLUMNS ")"
+    " SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],"
+    " $8::text[], $9::text[], $10::date[], $11::date[], $12::integer[], $13::date[], $14::jsonb[], $15::timestamptz[])"
+    " ON CONFLICT (alert_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,"
     " severity = excluded.severity, provider = excluded.provider, effective_on = excluded.effective_on,"
-    " payload = excluded.payload, observed_at = excluded.observed_at)"
-    " INSERT INTO urenwacht_data.alert_history (alert_id, revision, status, severity, provider, effective_on,"
-    " payload, observed_at)"
-    " SELECT alert_id, revision, status, severity, provider, effective_on, payload, observed_at FROM w";
+    " payload = excluded.payload, observed_at = excluded.observed_at";
+static const char add_alert_history[] =
+    "INSERT INTO urenwacht_data.alert_history (" ALERT_HISTORY_COLUMNS ")"
+    " SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::date[], $7::jsonb[],"
+    " $8::timestamptz[])";
 static const char correct_alerts[] =
     "UPDATE urenwacht_data.alert_state a SET provider = w.provider"
     " FROM unnest($1::uuid[], $2::text[]) w (alert_id, provider) WHERE a.alert_id = w.alert_id";
 
+#define ANOMALY_COLUMNS "anomaly_id, revision, status, kind, client, municipality, decision, provider, subject, payload," \
+    " observed_at, subject_kind, subject_provider, subject_id, subject_version"
+#define ANOMALY_HISTORY_COLUMNS "anomaly_id, revision, status, provider, payload, observed_at"
+
 static const char write_anomalies[] =
-    "WITH w AS (SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[],"
-    " $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[], $12::smallint[], $13::text[],"
-    " $14::text[], $15::integer[]) t (anomaly_id, revision, status, kind, client, municipality, decision, provider,"
-    " subject, payload, observed_at, subject_kind, subject_provider, subject_id, subject_version)),"
-    " state AS (INSERT INTO urenwacht_data.anomaly_state (anomaly_id, revision, status, kind, client, municipality,"
-    " decision, provider, subject, payload, observed_at, subject_kind, subject_provider, subject_id,"
-    " subject_version) SELECT * FROM w"
+    "INSERT INTO urenwacht_data.anomaly_state (" ANOMALY_COLUMNS ")"
+    " SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],"
+    " $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[], $12::smallint[], $13::text[], $14::text[],"
+    " $15::integer[])"
     " ON CONFLICT (anomaly_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,"
-    " provider = excluded.provider, payload = excluded.payload, observed_at = excluded.observed_at)"
-    " INSERT INTO urenwacht_data.anomaly_history (anomaly_id, revision, status, provider, payload, observed_at)"
-    " SELECT anomaly_id, revision, status, provider, payload, observed_at FROM w";
+    " provider = excluded.provider, payload = excluded.payload, observed_at = excluded.observed_at";
+static const char add_anomaly_history[] =
+    "INSERT INTO urenwacht_data.anomaly_history (" ANOMALY_HISTORY_COLUMNS ")"
+    " SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[])";
 static const char correct_anomalies[] =
     "UPDATE urenwacht_data.anomaly_state a SET provider = w.provider"
     " FROM unnest($1::uuid[], $2::text[]) w (anomaly_id, provider) WHERE a.anomaly_id = w.anomaly_id";
@@ -173,34 +189,49 @@ static const char delete_aggregates[] =
     " AND (a.clients, a.decisions, a.delivered_minutes, a.no_show_minutes, a.used_minutes, a.allotted_minutes,"
     " a.priced_minutes, a.cost_sixtieths) = (0, 0, 0, 0, 0, 0, 0, 0)";
 
+#define OUTBOX_COLUMNS "partition, sequence, output, key, value, headers"
+
 static const char insert_outbox[] =
-    "INSERT INTO urenwacht_data.outbox (partition, sequence, output, key, value, headers)"
+    "INSERT INTO urenwacht_data.outbox (" OUTBOX_COLUMNS ")"
     " SELECT * FROM unnest($1::integer[], $2::bigint[], $3::smallint[], $4::bytea[], $5::bytea[], $6::bytea[])";
 
-#define COPY_FACTS(table, columns) "COPY urenwacht_data." table " (" columns ") FROM STDIN (FORMAT binary)"
+#define COPY_ROWS(table, columns) "COPY urenwacht_data." table " (" columns ") FROM STDIN (FORMAT binary)"
 
 /* Decisions have no statement: a list in every row cannot be unnested. They are few and always copied. */
 static const struct uw_table_shape shapes[UW_TABLE_COUNT] = {
-    [UW_TABLE_DECISIONS] = {NULL, COPY_FACTS("decision_fact", DECISION_COLUMNS), NULL, decision_types,
+    [UW_TABLE_DECISIONS] = {NULL, COPY_ROWS("decision_fact", DECISION_COLUMNS), NULL, decision_types,
                             COUNT_OF(decision_types)},
-    [UW_TABLE_DECLARATIONS] = {"insert_declarations", COPY_FACTS("declaration_fact", DECLARATION_COLUMNS),
+    [UW_TABLE_DECLARATIONS] = {"insert_declarations", COPY_ROWS("declaration_fact", DECLARATION_COLUMNS),
                                insert_declarations, declaration_types, COUNT_OF(declaration_types)},
-    [UW_TABLE_NO_SHOWS] = {"insert_no_shows", COPY_FACTS("no_show_fact", NO_SHOW_COLUMNS), insert_no_shows,
+    [UW_TABLE_NO_SHOWS] = {"insert_no_shows", COPY_ROWS("no_show_fact", NO_SHOW_COLUMNS), insert_no_shows,
                            no_show_types, COUNT_OF(no_show_types)},
-    [UW_TABLE_EVALUATIONS] = {"insert_evaluations", COPY_FACTS("evaluation_fact", EVALUATION_COLUMNS),
+    [UW_TABLE_EVALUATIONS] = {"insert_evaluations", COPY_ROWS("evaluation_fact", EVALUATION_COLUMNS),
                               insert_evaluations, evaluation_types, COUNT_OF(evaluation_types)},
+    [UW_TABLE_CLIENTS_NEW] = {"write_clients", COPY_ROWS("client", CLIENT_COLUMNS), NULL, client_types,
+                              COUNT_OF(client_types)},
     [UW_TABLE_CLIENTS] = {"write_clients", NULL, write_clients, client_types, COUNT_OF(client_types)},
-    [UW_TABLE_ACCOUNTS_DROPPED] = {"drop_accounts", NULL, drop_accounts, account_types, 1},
-    [UW_TABLE_ACCOUNTS] = {"write_accounts", NULL, write_accounts, account_types, COUNT_OF(account_types)},
     [UW_TABLE_ACCOUNTS_REMOVED] = {"delete_accounts", NULL, delete_accounts, account_types, ACCOUNT_KEY_COUNT},
+    [UW_TABLE_ACCOUNTS_NEW] = {"write_accounts", COPY_ROWS("account_state", ACCOUNT_COLUMNS), NULL, account_types,
+                               COUNT_OF(account_types)},
+    [UW_TABLE_ACCOUNTS] = {"write_accounts", NULL, write_accounts, account_types, COUNT_OF(account_types)},
+    [UW_TABLE_ALERTS_NEW] = {"write_alerts", COPY_ROWS("alert_state", ALERT_COLUMNS), NULL, alert_types,
+                             COUNT_OF(alert_types)},
     [UW_TABLE_ALERTS] = {"write_alerts", NULL, write_alerts, alert_types, COUNT_OF(alert_types)},
+    [UW_TABLE_ALERT_HISTORY] = {"add_alert_history", COPY_ROWS("alert_history", ALERT_HISTORY_COLUMNS),
+                                add_alert_history, alert_history_types, COUNT_OF(alert_history_types)},
     [UW_TABLE_ALERTS_QUIET] = {"correct_alerts", NULL, correct_alerts, quiet_types, COUNT_OF(quiet_types)},
+    [UW_TABLE_ANOMALIES_NEW] = {"write_anomalies", COPY_ROWS("anomaly_state", ANOMALY_COLUMNS), NULL, anomaly_types,
+                                COUNT_OF(anomaly_types)},
     [UW_TABLE_ANOMALIES] = {"write_anomalies", NULL, write_anomalies, anomaly_types, COUNT_OF(anomaly_types)},
+    [UW_TABLE_ANOMALY_HISTORY] = {"add_anomaly_history", COPY_ROWS("anomaly_history", ANOMALY_HISTORY_COLUMNS),
+                                  add_anomaly_history, anomaly_history_types, COUNT_OF(anomaly_history_types)},
     [UW_TABLE_ANOMALIES_QUIET] = {"correct_anomalies", NULL, correct_anomalies, quiet_types, COUNT_OF(quiet_types)},
     [UW_TABLE_AGGREGATES] = {"add_aggregates", NULL, add_aggregates, aggregate_types, COUNT_OF(aggregate_types)},
     [UW_TABLE_AGGREGATES_SHRUNK] = {"delete_aggregates", NULL, delete_aggregates, aggregate_types,
                                     AGGREGATE_KEY_COUNT},
-    [UW_TABLE_OUTBOX] = {"insert_outbox", NULL, insert_outbox, outbox_types, COUNT_OF(outbox_types)},
+    [UW_TABLE_OUTBOX] = {"insert_outbox", COPY_ROWS("outbox", OUTBOX_COLUMNS), insert_outbox, outbox_types,
+                         COUNT_OF(outbox_types)},
+    [UW_TABLE_ACCOUNTS_DROPPED] = {"drop_accounts", NULL, drop_accounts, account_types, 1},
 };
 
 const struct uw_table_shape *uw_table_shape(enum uw_table table)
@@ -289,7 +320,7 @@ enum uw_code uw_pgstore_prepare(struct uw_postgres *postgres, struct uw_error *e
         code = uw_postgres_prepare(postgres, others[i].name, others[i].sql, error);
     }
     for (uint32_t i = 0; i < UW_TABLE_COUNT && code == UW_OK; i++) {
-        if (shapes[i].statement != NULL) {
+        if (shapes[i].sql != NULL) {
             code = uw_postgres_prepare(postgres, shapes[i].statement, shapes[i].sql, error);
         }
     }

@@ -447,6 +447,10 @@ static void store_accounts(struct uw_fake_store *store, const struct uw_changes 
             uw_table_remove(&store->accounts, key);
             continue;
         }
+        if (account.created != (uw_table_find(&store->accounts, key) == NULL)) {
+            complain(store, "account %s is %s and was %sthere", key, account.created ? "created" : "changed",
+                     account.created ? "" : "not ");
+        }
         account.client = uw_fake_copy_text(&store->arena, account.client);
         account.municipality = uw_fake_copy_text(&store->arena, account.municipality);
         account.decision = uw_fake_copy_text(&store->arena, account.decision);
