@@ -112,14 +112,21 @@ static enum uw_code published(void *context, int32_t partition, int64_t *sequenc
     return UW_OK;
 }
 
-static enum uw_code publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                            const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
+static enum uw_code begin(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                          const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
 {
     (void)context;
     (void)records;
     (void)record_count;
     (void)positions;
     (void)position_count;
+    (void)error;
+    return UW_OK;
+}
+
+static enum uw_code end(void *context, struct uw_error *error)
+{
+    (void)context;
     (void)error;
     return UW_OK;
 }
@@ -187,7 +194,7 @@ int main(int argc, char **argv)
     struct uw_engine_options options = {.decoder = {NULL, decode},
                                         .encoder = {NULL, encode_alert, encode_anomaly, encode_dead_letter},
                                         .store = {NULL, claim, load, commit, outbox, due, mark, sweep, standing},
-                                        .publisher = {NULL, published, publish},
+                                        .publisher = {NULL, published, begin, end},
                                         .settings = &settings,
                                         .cache_max_bytes = (size_t)4 * 1024 * 1024 * 1024,
                                         .as_of_day = uw_day_from_civil(2026, 12, 31)};

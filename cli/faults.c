@@ -39,12 +39,17 @@ static enum uw_code faulty_commit(void *context, const struct uw_changes *change
     return code;
 }
 
-static enum uw_code faulty_publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                                   const struct uw_published *positions, uint32_t position_count,
-                                   struct uw_error *error)
+static enum uw_code faulty_start(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                 const struct uw_published *positions, uint32_t position_count,
+                                 struct uw_error *error)
 {
     reach("before-publish");
-    enum uw_code code = real_publisher.publish(context, records, record_count, positions, position_count, error);
+    return real_publisher.start(context, records, record_count, positions, position_count, error);
+}
+
+static enum uw_code faulty_finish(void *context, struct uw_error *error)
+{
+    enum uw_code code = real_publisher.finish(context, error);
     reach("after-publish");
     return code;
 }
@@ -62,7 +67,8 @@ void uw_faults_wrap(struct uw_store *store, struct uw_publisher *publisher)
     real_publisher = *publisher;
     store->claim = faulty_claim;
     store->commit = faulty_commit;
-    publisher->publish = faulty_publish;
+    publisher->start = faulty_start;
+    publisher->finish = faulty_finish;
 }
 
 int32_t uw_faults_rules_version(void)

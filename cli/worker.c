@@ -186,21 +186,27 @@ static enum uw_code port_published(void *context, int32_t partition, int64_t *se
     return uw_intake_published(worker->intake, partition, sequence, error);
 }
 
-static enum uw_code port_publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                                 const struct uw_published *positions, uint32_t position_count,
-                                 struct uw_error *error)
+static enum uw_code port_start(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                               const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
 {
     struct worker *worker = context;
-    if (uw_intake_lost(worker->intake)) {
-        return uw_error_set(error, UW_EFENCED, UW_CLASS_FENCED, "the group has given our partitions to others");
-    }
-    return uw_transactor_publish(worker->transactor, records, record_count, positions, position_count, error);
+    return uw_transactor_start(worker->transactor, records, record_count, positions, position_count, error);
+}
+
+static enum uw_code port_finish(void *context, struct uw_error *error)
+{
+    struct worker *worker = context;
+    return uw_transactor_finish(worker->transactor, error);
 }
 
 static enum uw_code group_metadata(void *context, void *buffer, size_t *size, struct uw_error *error)
 {
     struct worker *worker = context;
-    return uw_intake_group_metadata(worker->intake, buffer, size, error);
+    enum uw_code code = uw_intake_group_metadata(worker->intake, buffer, size, error);
+    if (code == UW_OK && uw_intake_lost(worker->intake)) {
+        code = uw_error_set(error, UW_EFENCED, UW_CLASS_FENCED, "the group has given our partitions to others");
+    }
+    return code;
 }
 
 /* ---- rebalances ---- */
@@ -311,7 +317,7 @@ static enum action open_codec(struct worker *worker)
 static enum action open_engine(struct worker *worker)
 {
     struct uw_engine_options options = {
-        .publisher = {worker, port_published, port_publish},
+        .publisher = {worker, port_published, port_start, port_finish},
         .settings = &worker->settings,
         .cache_max_bytes = (size_t)worker->config->cache_max_bytes,
         .as_of_day = worker->as_of_day,
@@ -410,27 +416,46 @@ static void close_all(struct worker *worker)
 
 /* ---- the loop ---- */
 
-/* Publishes until it worked or something else is to be done. */
+/* What is not published is left to recovery, which is the next thing to be done. */
+static enum action act_on_publishing(struct worker *worker, enum uw_code code, const struct uw_error *error)
+{
+    bool left_to_recovery = code != UW_OK && error->class == UW_CLASS_ABORT;
+    enum action action = act(worker, code, error);
+    return left_to_recovery && action == ACTION_AGAIN ? ACTION_GO_ON : action;
+}
+
+/* Waits for the records of the batch before. */
+static enum action finish_publishing(struct worker *worker)
+{
+    struct uw_error error = {.text = ""};
+    return act_on_publishing(worker, uw_engine_publish_finish(worker->engine, &error), &error);
+}
+
+/* Hands the batch's records to Kafka, which takes them while the next batch is applied. */
 static enum action publish(struct worker *worker)
 {
-    for (;;) {
+    enum action action = finish_publishing(worker);
+    while (action == ACTION_GO_ON || action == ACTION_AGAIN) {
         struct uw_error error = {.text = ""};
-        enum uw_code code = uw_engine_publish(worker->engine, &error);
+        enum uw_code code = uw_engine_publish_start(worker->engine, &error);
         if (code == UW_OK) {
             worker->positions_ms = uw_clock_monotonic_ms();
         }
-        bool left_to_recovery = code != UW_OK && error.class == UW_CLASS_ABORT;
-        enum action action = act(worker, code, &error);
-        if (action != ACTION_AGAIN || left_to_recovery) {
-            return action == ACTION_AGAIN ? ACTION_GO_ON : action;
+        action = act_on_publishing(worker, code, &error);
+        if (action == ACTION_GO_ON) {
+            break;
         }
     }
+    return action;
 }
 
 static enum action recover(struct worker *worker)
 {
     struct uw_error error = {.text = ""};
-    enum action action = act(worker, uw_transactor_recover(worker->transactor, &error), &error);
+    enum action action = finish_publishing(worker);
+    if (action == ACTION_GO_ON) {
+        action = act(worker, uw_transactor_recover(worker->transactor, &error), &error);
+    }
     if (action == ACTION_GO_ON) {
         action = act(worker, uw_engine_recover(worker->engine, &error), &error);
     }
@@ -608,11 +633,11 @@ static enum action store_published(struct worker *worker)
 /* Nothing came: positions are told, and an idle worker may end. */
 static enum action rest(struct worker *worker, bool *idle)
 {
+    enum action action = finish_publishing(worker);
     bool at_end = uw_intake_idle(worker->intake) && !uw_engine_has_due(worker->engine) &&
                   !uw_engine_needs_recovery(worker->engine);
     int64_t now_ms = uw_clock_monotonic_ms();
-    enum action action = ACTION_GO_ON;
-    if (uw_engine_has_positions(worker->engine) && !uw_engine_needs_recovery(worker->engine) &&
+    if (action == ACTION_GO_ON && uw_engine_has_positions(worker->engine) && !uw_engine_needs_recovery(worker->engine) &&
         (now_ms - worker->positions_ms >= POSITIONS_MS || (at_end && worker->options->until_idle))) {
         action = publish(worker);
     }
@@ -621,7 +646,7 @@ static enum action rest(struct worker *worker, bool *idle)
         action = store_published(worker);
     }
     *idle = at_end && action == ACTION_GO_ON && !uw_engine_has_positions(worker->engine) &&
-            !uw_engine_needs_recovery(worker->engine);
+            !uw_engine_is_publishing(worker->engine) && !uw_engine_needs_recovery(worker->engine);
     return action == ACTION_VOID ? ACTION_GO_ON : action;
 }
 

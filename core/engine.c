@@ -140,6 +140,7 @@ enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_
 {
     struct uw_claim claim;
     memset(&claim, 0, sizeof claim);
+    uw_engine_settle(engine);
     struct uw_engine_share *share = make_share(engine, partition);
     if (share == NULL) {
         return uw_engine_out_of_memory(error);
@@ -171,13 +172,10 @@ void uw_engine_release(struct uw_engine *engine, int32_t partition)
     if (share == NULL) {
         return;
     }
+    uw_engine_settle(engine);
     share->owned = share->recovering = share->due = share->marking = share->moved = false;
-    /* Records of other partitions in the same batch are published by recovery. */
     if (engine->pending > 0) {
-        for (uint32_t i = 0; i < engine->share_count; i++) {
-            engine->shares[i].recovering = engine->shares[i].owned;
-        }
-        engine->pending = 0;
+        uw_engine_leave_to_recovery(engine); /* records of other partitions in the same batch */
     }
 }
 

@@ -5,7 +5,8 @@
  *   claim     on assignment: take the partition over in the store; reading starts at the offsets returned
  *   recover   publish what the store has applied and Kafka has not published
  *   apply     one batch of messages: decode, load absent clients, fold, encode, one commit in the store
- *   publish   the outbox records of that batch and the positions, one Kafka transaction
+ *   publish   the outbox records of that batch and the positions, one Kafka transaction, which may go on while the
+ *             next batch is applied
  *   tick      a new as_of
  *   due       clients whose alerts change by date alone, in bounded steps
  *
@@ -65,23 +66,30 @@ void uw_engine_close(struct uw_engine **engine);
 /* Takes a partition over. Its cached clients are kept when nobody else owned it since we did. */
 enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_t next_offset[UW_TOPIC_COUNT],
                              struct uw_error *error) UW_MUST_USE;
-/* Nothing more is written for the partition. */
+/* Nothing more is written for the partition. Waits for what is being published. */
 void uw_engine_release(struct uw_engine *engine, int32_t partition);
 
 /* Publishes what owned partitions have in their outbox beyond what Kafka knows as published. To be called until
- * UW_OK after every claim and after publish failed with UW_CLASS_ABORT, before anything else is applied. */
+ * UW_OK after every claim and after publishing failed with UW_CLASS_ABORT, before anything else is applied. */
 enum uw_code uw_engine_recover(struct uw_engine *engine, struct uw_error *error) UW_MUST_USE;
 bool uw_engine_needs_recovery(const struct uw_engine *engine);
 
-/* Applies one batch; messages of a topic and partition in the order of offsets, all of owned partitions. The
- * messages must stay until the batch was published or given up. */
+/* Applies one batch; messages of a topic and partition in the order of offsets, all of owned partitions. They are
+ * borrowed for the call. The records of the batch before must have been handed to the publisher. */
 enum uw_code uw_engine_apply(struct uw_engine *engine, const struct uw_message *messages, uint32_t count,
                              int64_t now_ms, struct uw_error *error) UW_MUST_USE;
 
 /* Whether the last applied batch has records that are not published yet, or positions that moved. */
 bool uw_engine_has_records(const struct uw_engine *engine);
 bool uw_engine_has_positions(const struct uw_engine *engine);
-/* Publishes them. On UW_CLASS_ABORT and UW_CLASS_FENCED the records are left to recovery. */
+/* Hands them to the publisher. On UW_CLASS_RETRY nothing was handed over; on other errors the records are left to
+ * recovery. What was handed over before must be finished. */
+enum uw_code uw_engine_publish_start(struct uw_engine *engine, struct uw_error *error) UW_MUST_USE;
+/* Waits until what was handed over is published; UW_OK too when there is nothing. On errors all that is not published,
+ * the records of a later batch as well, is left to recovery: never UW_CLASS_RETRY. */
+enum uw_code uw_engine_publish_finish(struct uw_engine *engine, struct uw_error *error) UW_MUST_USE;
+bool uw_engine_is_publishing(const struct uw_engine *engine);
+/* All of it in one call. */
 enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error) UW_MUST_USE;
 
 /* Whether the store has not been told yet what is published, which the next batch's commit would do. */

@@ -43,7 +43,11 @@ struct uw_engine {
     struct uw_published *positions;
     uint32_t touch_count, touch_capacity, fact_count, outbox_count, outbox_capacity, partition_change_capacity,
         position_capacity;
-    uint32_t pending; /* records at the start of `outbox` that are committed and not published */
+    uint32_t pending; /* records at the start of `outbox` that are committed and not handed to the publisher */
+
+    /* What the publisher has in hand: `positions` are those of its transaction. */
+    bool publishing;
+    uint32_t publishing_positions, publishing_records;
 
     struct uw_engine_statistics statistics;
 };
@@ -57,5 +61,9 @@ bool uw_engine_add_record(struct uw_engine *engine, const struct uw_outbox_recor
 void uw_engine_start_batch(struct uw_engine *engine);
 /* What the batch has become, in one transaction of the store. */
 enum uw_code uw_engine_commit(struct uw_engine *engine, int64_t now_ms, struct uw_error *error) UW_MUST_USE;
+/* What is committed and not known to be published is published by recovery. */
+void uw_engine_leave_to_recovery(struct uw_engine *engine);
+/* Waits for what the publisher has in hand. When it failed, recovery sees what has become of it. */
+void uw_engine_settle(struct uw_engine *engine);
 
 #endif

@@ -95,6 +95,13 @@ static struct uw_published position_of(const struct uw_engine_share *share, int6
     return position;
 }
 
+static enum uw_code publish_now(struct uw_engine *engine, const struct uw_published *position, struct uw_error *error)
+{
+    const struct uw_publisher *publisher = &engine->options.publisher;
+    enum uw_code code = publisher->start(publisher->context, engine->outbox, engine->outbox_count, position, 1, error);
+    return code == UW_OK ? publisher->finish(publisher->context, error) : code;
+}
+
 static enum uw_code recover_share(struct uw_engine *engine, struct uw_engine_share *share, struct uw_error *error)
 {
     enum uw_code code = find_published(engine, share, error);
@@ -117,8 +124,7 @@ static enum uw_code recover_share(struct uw_engine *engine, struct uw_engine_sha
         }
         int64_t last = engine->outbox[engine->outbox_count - 1].sequence;
         struct uw_published position = position_of(share, last);
-        code = engine->options.publisher.publish(engine->options.publisher.context, engine->outbox,
-                                                 engine->outbox_count, &position, 1, error);
+        code = publish_now(engine, &position, error);
         if (code == UW_OK) {
             share->published_sequence = last;
             engine->statistics.recovered_records += engine->outbox_count;
@@ -156,7 +162,7 @@ static enum uw_code mark_share(struct uw_engine *engine, struct uw_engine_share 
 enum uw_code uw_engine_recover(struct uw_engine *engine, struct uw_error *error)
 {
     assert(engine->pending == 0);
-    enum uw_code code = UW_OK;
+    enum uw_code code = uw_engine_publish_finish(engine, error);
     for (uint32_t i = 0; i < engine->share_count && code == UW_OK; i++) {
         struct uw_engine_share *share = &engine->shares[i];
         if (share->owned && share->recovering) {
@@ -202,8 +208,17 @@ static uint32_t list_positions(struct uw_engine *engine)
     return count;
 }
 
-enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error)
+void uw_engine_leave_to_recovery(struct uw_engine *engine)
 {
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        engine->shares[i].recovering = engine->shares[i].owned;
+    }
+    engine->pending = 0;
+}
+
+enum uw_code uw_engine_publish_start(struct uw_engine *engine, struct uw_error *error)
+{
+    assert(!engine->publishing);
     uint32_t count = list_positions(engine);
     if (count == UINT32_MAX) {
         return uw_engine_out_of_memory(error);
@@ -211,26 +226,70 @@ enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error)
     if (count == 0) {
         return UW_OK;
     }
-    enum uw_code code = engine->options.publisher.publish(engine->options.publisher.context, engine->outbox,
-                                                          engine->pending, engine->positions, count, error);
-    bool settled = code == UW_OK;
-    if (!settled && error->class == UW_CLASS_RETRY) {
+    enum uw_code code = engine->options.publisher.start(engine->options.publisher.context, engine->outbox,
+                                                        engine->pending, engine->positions, count, error);
+    if (code != UW_OK) {
+        if (error->class != UW_CLASS_RETRY) {
+            uw_engine_leave_to_recovery(engine);
+        }
         return code;
     }
     for (uint32_t i = 0; i < count; i++) {
+        uw_engine_find_share(engine, engine->positions[i].partition)->moved = false;
+    }
+    engine->publishing = true;
+    engine->publishing_positions = count;
+    engine->publishing_records = engine->pending;
+    engine->pending = 0;
+    return UW_OK;
+}
+
+bool uw_engine_is_publishing(const struct uw_engine *engine)
+{
+    return engine->publishing;
+}
+
+/* Records that were handed over are not kept here: what failed is found again in the store. */
+enum uw_code uw_engine_publish_finish(struct uw_engine *engine, struct uw_error *error)
+{
+    if (!engine->publishing) {
+        return UW_OK;
+    }
+    enum uw_code code = engine->options.publisher.finish(engine->options.publisher.context, error);
+    engine->publishing = false;
+    for (uint32_t i = 0; i < engine->publishing_positions; i++) {
         struct uw_engine_share *share = uw_engine_find_share(engine, engine->positions[i].partition);
-        share->recovering = !settled;
-        if (settled) {
-            share->moved = false;
+        if (code == UW_OK) {
             share->published_sequence = engine->positions[i].sequence;
+        } else {
+            share->moved = share->owned;
         }
     }
-    if (settled) {
-        engine->statistics.records_published += engine->pending;
-        engine->statistics.transactions++;
+    if (code != UW_OK) {
+        error->class = error->class == UW_CLASS_RETRY ? UW_CLASS_ABORT : error->class;
+        uw_engine_leave_to_recovery(engine);
+        return code;
     }
-    engine->pending = 0;
-    return code;
+    engine->statistics.records_published += engine->publishing_records;
+    engine->statistics.transactions++;
+    return UW_OK;
+}
+
+enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error)
+{
+    enum uw_code code = uw_engine_publish_finish(engine, error);
+    if (code == UW_OK) {
+        code = uw_engine_publish_start(engine, error);
+    }
+    return code == UW_OK ? uw_engine_publish_finish(engine, error) : code;
+}
+
+void uw_engine_settle(struct uw_engine *engine)
+{
+    struct uw_error ignored = {.text = ""};
+    if (uw_engine_publish_finish(engine, &ignored) != UW_OK) {
+        assert(!engine->publishing);
+    }
 }
 
 /* ---- what the store knows of it ---- */

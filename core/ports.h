@@ -116,10 +116,10 @@ struct uw_client_change {
      * UW_DAY_NONE: never. */
     int32_t next_change_day;
     int32_t rules_version; /* under which it was judged, 1 or more */
-    bool created;          /* it has no row yet */
     /* The rules before may have said otherwise: all stored accounts of the client go, and those of this batch are
      * all that it has. */
     bool rebuild;
+    bool created; /* it has no row yet */
 };
 
 struct uw_partition_change {
@@ -199,11 +199,14 @@ struct uw_publisher {
     /* What is published of the partition as Kafka knows it; waits for pending transactions to end (stable
      * offsets). sequence 0 when nothing was ever committed. */
     enum uw_code (*published)(void *context, int32_t partition, int64_t *sequence, struct uw_error *error);
-    /* One Kafka transaction: the records, in order, and the positions. UW_CLASS_RETRY: nothing of it is or
-     * will be visible, call again. UW_CLASS_ABORT: unknown or void; ask `published` before going on.
-     * UW_CLASS_FENCED: this instance does not own the partitions any more. */
-    enum uw_code (*publish)(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                            const struct uw_published *positions, uint32_t position_count, struct uw_error *error);
+    /* Begins one Kafka transaction with the records, in order, and the positions; one at a time. They are borrowed for
+     * the call. UW_CLASS_RETRY: nothing of it is or will be visible, call again. UW_CLASS_ABORT: unknown or void; ask
+     * `published` before going on. UW_CLASS_FENCED: this instance does not own the partitions any more. After an error
+     * there is no transaction to finish. */
+    enum uw_code (*start)(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                          const struct uw_published *positions, uint32_t position_count, struct uw_error *error);
+    /* Waits until the transaction that was begun has ended. Errors as above. */
+    enum uw_code (*finish)(void *context, struct uw_error *error);
 };
 
 #endif

@@ -1,6 +1,9 @@
 #include "producers/publisher.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +31,17 @@ struct uw_transactor {
     void *group_context;
     enum uw_code (*group_metadata)(void *context, void *buffer, size_t *size, struct uw_error *error);
     int32_t timeout_ms, transaction_timeout_ms;
-    /* Of the transaction under way: the first delivery that failed, and where. */
+    /* Of the transaction under way. The thread sends the positions and commits; until it is joined, nobody else
+     * touches the producer, what follows here, or the statistics. */
+    bool begun, threaded;
+    pthread_t thread;
+    rd_kafka_topic_partition_list_t *positions;
+    rd_kafka_consumer_group_metadata_t *group;
+    uint32_t record_count;
+    int64_t deadline_ms;
+    enum uw_code result;
+    struct uw_error failure;
+    /* The first delivery that failed, and where. */
     rd_kafka_resp_err_t undelivered;
     int undelivered_output;
     size_t undelivered_bytes;
@@ -123,6 +136,13 @@ static enum uw_code producer_configure(struct uw_transactor *transactor, rd_kafk
     return code;
 }
 
+static void thread_join(struct uw_transactor *transactor)
+{
+    if (transactor->threaded)
+        (void)pthread_join(transactor->thread, NULL);
+    transactor->threaded = false;
+}
+
 /* The error of a call that never had a transaction under way; the failure is destroyed. */
 static enum uw_code start_failed(struct uw_transactor *transactor, rd_kafka_error_t *take_failure, const char *what,
                                  struct uw_error *error)
@@ -144,6 +164,7 @@ enum uw_code uw_transactor_recover(struct uw_transactor *transactor, struct uw_e
     rd_kafka_error_t *failure;
     enum uw_code code;
 
+    thread_join(transactor);
     if (transactor->client != NULL)
         return UW_OK;
     atomic_store(&transactor->link.refused, 0);
@@ -244,6 +265,7 @@ void uw_transactor_close(struct uw_transactor **transactor)
 
     if (closing == NULL)
         return;
+    thread_join(closing);
     producer_destroy(closing);
     for (uint32_t i = 0; i < closing->property_count; i++) {
         free((char *)closing->properties[i].name);
@@ -430,6 +452,39 @@ static rd_kafka_topic_partition_list_t *positions_make(const struct uw_transacto
     return list;
 }
 
+/* What the positions need: the generation of the group under which the partitions are ours now. */
+static enum step positions_prepare(struct uw_transactor *transactor, const struct uw_published *positions,
+                                   uint32_t position_count, struct uw_error *error)
+{
+    char buffer[GROUP_METADATA_BYTES_MAX];
+    size_t size = sizeof(buffer);
+    rd_kafka_error_t *failure;
+
+    if (position_count == 0)
+        return STEP_DONE;
+    if (transactor->group_metadata(transactor->group_context, buffer, &size, error) != UW_OK)
+        return STEP_ABORT;
+    failure = rd_kafka_consumer_group_metadata_read(&transactor->group, buffer, size);
+    if (failure != NULL)
+        return failure_judge(transactor, failure, "reading the group's metadata", error);
+    transactor->positions = positions_make(transactor, positions, position_count);
+    if (transactor->positions == NULL) {
+        (void)uw_error_set(error, UW_ENOMEM, UW_CLASS_ABORT, "no memory for %" PRIu32 " positions", position_count);
+        return STEP_ABORT;
+    }
+    return STEP_DONE;
+}
+
+static void positions_forget(struct uw_transactor *transactor)
+{
+    if (transactor->positions != NULL)
+        rd_kafka_topic_partition_list_destroy(transactor->positions);
+    if (transactor->group != NULL)
+        rd_kafka_consumer_group_metadata_destroy(transactor->group);
+    transactor->positions = NULL;
+    transactor->group = NULL;
+}
+
 /* A transaction that fails for another reason while positions are on their way, such as a partition that was refused,
  * ends the call with no more than "erroneous state"; the next call says the reason. */
 static bool worth_repeating(const rd_kafka_error_t *failure, int64_t deadline_ms, int *states_seen)
@@ -443,51 +498,32 @@ static bool worth_repeating(const rd_kafka_error_t *failure, int64_t deadline_ms
     return rd_kafka_error_is_retriable(failure) && err != RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
-static enum step positions_send(struct uw_transactor *transactor, const struct uw_published *positions,
-                                uint32_t position_count, int64_t deadline_ms, struct uw_error *error)
+static enum step positions_send(struct uw_transactor *transactor, struct uw_error *error)
 {
-    char buffer[GROUP_METADATA_BYTES_MAX];
-    size_t size = sizeof(buffer);
-    rd_kafka_consumer_group_metadata_t *group = NULL;
-    rd_kafka_topic_partition_list_t *list;
     rd_kafka_error_t *failure;
-    enum step step;
     int states_seen = 0;
 
-    if (position_count == 0)
+    if (transactor->positions == NULL)
         return STEP_DONE;
-    if (transactor->group_metadata(transactor->group_context, buffer, &size, error) != UW_OK)
-        return STEP_ABORT;
-    failure = rd_kafka_consumer_group_metadata_read(&group, buffer, size);
-    if (failure != NULL)
-        return failure_judge(transactor, failure, "reading the group's metadata", error);
-    list = positions_make(transactor, positions, position_count);
-    if (list == NULL) {
-        rd_kafka_consumer_group_metadata_destroy(group);
-        (void)uw_error_set(error, UW_ENOMEM, UW_CLASS_ABORT, "no memory for %" PRIu32 " positions", position_count);
-        return STEP_ABORT;
-    }
-    do {
+    for (;;) {
         /* Not resumed but sent again, which is the same as long as the arguments are. */
-        failure = rd_kafka_send_offsets_to_transaction(transactor->client, list, group, uw_kafka_left_ms(deadline_ms));
-        if (failure == NULL || !worth_repeating(failure, deadline_ms, &states_seen))
+        failure = rd_kafka_send_offsets_to_transaction(transactor->client, transactor->positions, transactor->group,
+                                                       uw_kafka_left_ms(transactor->deadline_ms));
+        if (failure == NULL || !worth_repeating(failure, transactor->deadline_ms, &states_seen))
             break;
         rd_kafka_error_destroy(failure);
         rd_kafka_poll(transactor->client, POLL_WHEN_FULL_MS);
-    } while (true);
-    step = failure_judge(transactor, failure, "adding positions to a transaction", error);
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_consumer_group_metadata_destroy(group);
-    return step;
+    }
+    return failure_judge(transactor, failure, "adding positions to a transaction", error);
 }
 
-static enum step commit(struct uw_transactor *transactor, int64_t deadline_ms, struct uw_error *error)
+static enum step commit(struct uw_transactor *transactor, struct uw_error *error)
 {
     rd_kafka_error_t *failure;
 
     for (;;) {
-        failure = rd_kafka_commit_transaction(transactor->client, uw_kafka_left_ms(deadline_ms));
-        if (failure == NULL || !rd_kafka_error_is_retriable(failure) || uw_kafka_left_ms(deadline_ms) == 0 ||
+        failure = rd_kafka_commit_transaction(transactor->client, uw_kafka_left_ms(transactor->deadline_ms));
+        if (failure == NULL || !rd_kafka_error_is_retriable(failure) || uw_kafka_left_ms(transactor->deadline_ms) == 0 ||
             rd_kafka_error_code(failure) == RD_KAFKA_RESP_ERR__TIMED_OUT)
             break;
         rd_kafka_error_destroy(failure);
@@ -510,58 +546,124 @@ static void transaction_abort(struct uw_transactor *transactor, struct uw_error 
         error->class = UW_CLASS_ABORT;
 }
 
-static enum step transaction_run(struct uw_transactor *transactor, const struct uw_outbox_record *records,
-                                 uint32_t record_count, const struct uw_published *positions,
-                                 uint32_t position_count, struct uw_error *error)
+/* What the transaction came to, and its end when it was not committed. */
+static enum uw_code conclude(struct uw_transactor *transactor, enum step step, struct uw_error *error)
 {
-    int64_t deadline_ms = uw_kafka_clock_ms() + transactor->timeout_ms;
-    enum step step;
-
-    step = failure_judge(transactor, rd_kafka_begin_transaction(transactor->client), "beginning a transaction", error);
-    for (uint32_t i = 0; step == STEP_DONE && i < record_count; i++) {
-        step = record_produce(transactor, &records[i], deadline_ms, error);
-        if (i % 256 == 0)
-            rd_kafka_poll(transactor->client, 0);
-    }
-    if (step == STEP_DONE)
-        step = positions_send(transactor, positions, position_count, deadline_ms, error);
-    if (step == STEP_DONE)
-        step = commit(transactor, deadline_ms, error);
-    return step;
-}
-
-enum uw_code uw_transactor_publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                                   const struct uw_published *positions, uint32_t position_count,
-                                   struct uw_error *error)
-{
-    struct uw_transactor *transactor = context;
-    struct uw_error failure = {UW_OK, UW_CLASS_NONE, ""};
-    enum uw_code code;
-
-    if (record_count == 0 && position_count == 0)
-        return UW_OK;
-    code = uw_transactor_recover(transactor, error);
-    if (code != UW_OK)
-        return code;
-    transactor->undelivered = RD_KAFKA_RESP_ERR_NO_ERROR;
-    switch (transaction_run(transactor, records, record_count, positions, position_count, &failure)) {
+    positions_forget(transactor);
+    switch (step) {
     case STEP_DONE:
         transactor->statistics.transactions++;
-        transactor->statistics.records += record_count;
+        transactor->statistics.records += transactor->record_count;
         return UW_OK;
     case STEP_ABORT:
-        transaction_abort(transactor, &failure);
+        transaction_abort(transactor, error);
         break;
     case STEP_DISCARD:
         transactor->statistics.aborted++;
         producer_destroy(transactor);
         break;
     }
-    undelivered_explain(transactor, &failure);
+    undelivered_explain(transactor, error);
     /* Librdkafka remembers a refusal for a while; whoever tries again after all should hear the truth of then. */
-    if (failure.class == UW_CLASS_FATAL)
+    if (error->class == UW_CLASS_FATAL)
         producer_destroy(transactor);
-    if (error != NULL)
-        *error = failure;
-    return failure.code;
+    return error->code;
+}
+
+static enum step transaction_begin(struct uw_transactor *transactor, const struct uw_outbox_record *records,
+                                   const struct uw_published *positions, uint32_t position_count,
+                                   struct uw_error *error)
+{
+    enum step step;
+
+    step = failure_judge(transactor, rd_kafka_begin_transaction(transactor->client), "beginning a transaction", error);
+    for (uint32_t i = 0; step == STEP_DONE && i < transactor->record_count; i++) {
+        step = record_produce(transactor, &records[i], transactor->deadline_ms, error);
+        if (i % 256 == 0)
+            rd_kafka_poll(transactor->client, 0);
+    }
+    if (step == STEP_DONE)
+        step = positions_prepare(transactor, positions, position_count, error);
+    return step;
+}
+
+static void *transaction_end(void *context)
+{
+    struct uw_transactor *transactor = context;
+    enum step step = positions_send(transactor, &transactor->failure);
+
+    if (step == STEP_DONE)
+        step = commit(transactor, &transactor->failure);
+    transactor->result = conclude(transactor, step, &transactor->failure);
+    return NULL;
+}
+
+/* Signals are the main thread's business. */
+static bool thread_start(struct uw_transactor *transactor)
+{
+    sigset_t all, before;
+    int refused;
+
+    sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+        return false;
+    refused = pthread_create(&transactor->thread, NULL, transaction_end, transactor);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return refused == 0;
+}
+
+enum uw_code uw_transactor_start(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                 const struct uw_published *positions, uint32_t position_count,
+                                 struct uw_error *error)
+{
+    struct uw_transactor *transactor = context;
+    enum uw_code code;
+    enum step step;
+
+    assert(!transactor->begun);
+    transactor->failure = (struct uw_error){UW_OK, UW_CLASS_NONE, ""};
+    transactor->result = UW_OK;
+    if (record_count == 0 && position_count == 0) {
+        transactor->begun = true;
+        return UW_OK;
+    }
+    code = uw_transactor_recover(transactor, error);
+    if (code != UW_OK)
+        return code;
+    transactor->undelivered = RD_KAFKA_RESP_ERR_NO_ERROR;
+    transactor->record_count = record_count;
+    transactor->deadline_ms = uw_kafka_clock_ms() + transactor->timeout_ms;
+    step = transaction_begin(transactor, records, positions, position_count, &transactor->failure);
+    if (step != STEP_DONE) {
+        code = conclude(transactor, step, &transactor->failure);
+        if (error != NULL)
+            *error = transactor->failure;
+        return code;
+    }
+    transactor->begun = true;
+    transactor->threaded = thread_start(transactor);
+    if (!transactor->threaded)
+        (void)transaction_end(transactor); /* it only takes the time of the caller */
+    return UW_OK;
+}
+
+enum uw_code uw_transactor_finish(void *context, struct uw_error *error)
+{
+    struct uw_transactor *transactor = context;
+
+    assert(transactor->begun);
+    thread_join(transactor);
+    transactor->begun = false;
+    if (transactor->result != UW_OK && error != NULL)
+        *error = transactor->failure;
+    return transactor->result;
+}
+
+enum uw_code uw_transactor_publish(struct uw_transactor *transactor, const struct uw_outbox_record *records,
+                                   uint32_t record_count, const struct uw_published *positions,
+                                   uint32_t position_count, struct uw_error *error)
+{
+    enum uw_code code = uw_transactor_start(transactor, records, record_count, positions, position_count, error);
+
+    return code == UW_OK ? uw_transactor_finish(transactor, error) : code;
 }

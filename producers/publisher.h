@@ -38,14 +38,20 @@ void uw_transactor_close(struct uw_transactor **transactor);
  * the broker to time the old transaction out. */
 enum uw_code uw_transactor_recover(struct uw_transactor *transactor, struct uw_error *error) UW_MUST_USE;
 
-/* One transaction. Key decides the partition (murmur2, as in Java's clients); no key: any. No records is fine:
- * only positions. Errors as struct uw_publisher says; besides, UW_CLASS_FATAL for what no repetition mends: a
- * record larger than the topic takes, a missing topic, no authorization.
+/* The operations of struct uw_publisher. Key decides the partition (murmur2, as in Java's clients); no key: any. No
+ * records is fine: only positions. The records are in librdkafka's queue when the first one returns; a thread sends the
+ * positions, under the group's generation as it was then, and commits. Errors as struct uw_publisher says; besides,
+ * UW_CLASS_FATAL for what no repetition mends: a record larger than the topic takes, a missing topic, no authorization.
  * After a call that timed out the producer is destroyed and a new one is made before the next transaction: a
  * delayed end of the old transaction must not hit a later one (DESIGN section 1). */
-enum uw_code uw_transactor_publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                                   const struct uw_published *positions, uint32_t position_count,
-                                   struct uw_error *error) UW_MUST_USE;
+enum uw_code uw_transactor_start(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                 const struct uw_published *positions, uint32_t position_count,
+                                 struct uw_error *error) UW_MUST_USE;
+enum uw_code uw_transactor_finish(void *context, struct uw_error *error) UW_MUST_USE;
+/* Both in one call. */
+enum uw_code uw_transactor_publish(struct uw_transactor *transactor, const struct uw_outbox_record *records,
+                                   uint32_t record_count, const struct uw_published *positions,
+                                   uint32_t position_count, struct uw_error *error) UW_MUST_USE;
 
 struct uw_transactor_statistics {
     uint64_t transactions, records; /* committed */

@@ -85,14 +85,21 @@ static enum uw_code published(void *context, int32_t partition, int64_t *sequenc
     return UW_OK;
 }
 
-static enum uw_code publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                            const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
+static enum uw_code begin(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                          const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
 {
     (void)context;
     (void)records;
     (void)record_count;
     (void)positions;
     (void)position_count;
+    (void)error;
+    return UW_OK;
+}
+
+static enum uw_code end(void *context, struct uw_error *error)
+{
+    (void)context;
     (void)error;
     return UW_OK;
 }
@@ -136,7 +143,7 @@ static void process_events(const char *as_of)
     struct uw_engine_options options = {
         .decoder = {NULL, decode_json},
         .encoder = {NULL, encode_alert, encode_anomaly, encode_dead_letter},
-        .publisher = {NULL, published, publish},
+        .publisher = {NULL, published, begin, end},
         .settings = &settings,
         .cache_max_bytes = 1u << 24,
         .pinned = true,

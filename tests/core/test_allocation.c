@@ -301,13 +301,17 @@ static enum uw_code shim_published(void *context, int32_t partition, int64_t *se
     PAUSED(shim->publisher.published(shim->publisher.context, partition, sequence, error));
 }
 
-static enum uw_code shim_publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                                 const struct uw_published *positions, uint32_t position_count,
-                                 struct uw_error *error)
+static enum uw_code shim_start(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                               const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
 {
     struct shim *shim = context;
-    PAUSED(shim->publisher.publish(shim->publisher.context, records, record_count, positions, position_count,
-                                         error));
+    PAUSED(shim->publisher.start(shim->publisher.context, records, record_count, positions, position_count, error));
+}
+
+static enum uw_code shim_finish(void *context, struct uw_error *error)
+{
+    struct shim *shim = context;
+    PAUSED(shim->publisher.finish(shim->publisher.context, error));
 }
 
 /* One history with an engine, and the clean one beside it. */
@@ -348,7 +352,7 @@ static void open_engine(struct history *history, size_t cache_max_bytes)
         .encoder = uw_fake_encoder_port(),
         .store = {&history->shim, shim_claim, shim_load, shim_commit, shim_outbox, shim_due, shim_mark_all_due,
                   shim_sweep, shim_standing},
-        .publisher = {&history->shim, shim_published, shim_publish},
+        .publisher = {&history->shim, shim_published, shim_start, shim_finish},
         .settings = &history->settings,
         .cache_max_bytes = cache_max_bytes,
         .as_of_day = history->hostile.as_of_day,
@@ -402,7 +406,7 @@ static void run_history(struct history *history, uint64_t seed, bool failing)
     uw_fake_store_init(&history->store, seed);
     uw_thresholds_default(&history->settings.defaults);
     history->session = (struct uw_fake_session){&history->store, &history->faults};
-    history->member = (struct uw_fake_member){&history->kafka, &history->faults, 0};
+    history->member = (struct uw_fake_member){.kafka = &history->kafka, .faults = &history->faults};
     history->failing = failing;
     size_t cache_max_bytes = seed % 2 == 0 ? 0 : (size_t)1 << 30;
     open_engine(history, cache_max_bytes);

@@ -37,6 +37,7 @@ struct plan {
     struct uw_threshold_rule rules[UW_THRESHOLD_CHOICES][2];
     uint64_t seed;
     size_t cache_max_bytes;
+    bool overlap;
     int32_t rules_version; /* of the step that is added next */
 };
 
@@ -72,6 +73,7 @@ static void make_plan(struct plan *plan, uint64_t seed)
     plan->seed = seed;
     plan->rules_version = 1;
     plan->cache_max_bytes = uw_random_chance(&random, 50) ? 0 : (size_t)1 << 30;
+    plan->overlap = seed % 2 == 0;
     uint32_t clients = 1 + uw_random_below(&random, 3);
     uw_hostile_make(&plan->hostile, seed, clients, 8 + uw_random_below(&random, 25));
     int32_t partitions = uw_random_between(&random, 1, 2);
@@ -127,6 +129,7 @@ static void open_instance(struct run *run, const struct step *step)
                                                 .settings = &run->plan->settings[step->setting],
                                                 .as_of_day = step->as_of_day,
                                                 .pinned = true,
+                                                .overlap = run->plan->overlap,
                                                 .cache_max_bytes = run->plan->cache_max_bytes,
                                                 .rules_version = step->rules_version};
     uw_instance_open(&run->instance, &options);
@@ -170,6 +173,9 @@ static enum uw_progress take_step(struct run *run, const struct step *step)
     }
     if (progress == UW_PROGRESS_DONE && step->count == 0) {
         progress = uw_instance_store_published(&run->instance);
+    }
+    if (progress == UW_PROGRESS_DONE && step == &run->plan->steps[run->plan->step_count - 1]) {
+        progress = uw_instance_finish(&run->instance);
     }
     return progress;
 }

@@ -461,7 +461,7 @@ static void test_lost_offsets_accepted(void **state)
     assert_int_equal(apply(&world, 0, BATCH_MAX), UW_PROGRESS_DONE);
     int64_t stored = world.store.partitions[0].published_sequence;
     uint32_t committed = world.kafka.committed_count;
-    struct uw_fake_member member = {&world.kafka, &world.faults, 1};
+    struct uw_fake_member member = {.kafka = &world.kafka, .faults = &world.faults, .number = 1};
     struct uw_fake_session session = {&world.store, &world.faults};
     struct uw_engine *engine = NULL;
     struct uw_error error;

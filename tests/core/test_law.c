@@ -44,6 +44,7 @@ static void open_instance(struct history *history, uint32_t number)
                                                 .number = (int32_t)number,
                                                 .as_of_day = history->as_of_day[number],
                                                 .pinned = history->pinned,
+                                                .overlap = uw_random_chance(&history->random, 50),
                                                 .cache_max_bytes = limits[uw_random_below(&history->random, 3)],
                                                 .rules_version = history->rules_version[number]};
     uw_instance_open(&history->instances[number], &options);
@@ -108,6 +109,7 @@ static void rebalance(struct history *history, int32_t partition, uint32_t numbe
         upgrade(history, number, history->store.partitions[partition].rules_version);
     }
     history->kafka.owner[partition] = (int32_t)number;
+    history->kafka.generation[partition]++;
     for (uint32_t i = 0; i < history->instance_count; i++) {
         if (i != number && (all_hear || uw_random_chance(&history->random, 50))) {
             uw_instance_revoke(&history->instances[i], partition);
@@ -195,6 +197,7 @@ static void complete(struct history *history, int32_t as_of_day, uint32_t settin
         assert_true(++steps < 10000);
     }
     judge_due(history, number, true);
+    settle(history, number, uw_instance_finish(&history->instances[number]));
     /* Zombies that still think that they own something write nothing. */
     for (uint32_t i = 0; i < history->instance_count; i++) {
         if (i != number) {

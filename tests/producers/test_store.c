@@ -506,10 +506,10 @@ static void clients_fall_due(void **state)
     struct uw_pgstore *store;
     struct uw_error error;
     struct uw_partition_change partition;
-    const struct uw_client_change clients[] = {{UW_STR("a"), 0, 20010, 1, false},
-                                               {UW_STR("b"), 0, 20005, 1, false},
-                                               {UW_STR("c"), 0, UW_DAY_NONE, 1, false},
-                                               {UW_STR("d"), 0, 20011, 1, false}};
+    const struct uw_client_change clients[] = {{UW_STR("a"), 0, 20010, 1, false, false},
+                                               {UW_STR("b"), 0, 20005, 1, false, false},
+                                               {UW_STR("c"), 0, UW_DAY_NONE, 1, false, false},
+                                               {UW_STR("d"), 0, 20011, 1, false, false}};
     struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                  .partitions = &partition,
                                  .partition_count = 1,

@@ -305,7 +305,7 @@ static void cut_after_commit_is_applied(void **state)
 /* Offsets and sequence stay as they are when only the day turned: the mark tells the two cases apart. */
 static void batch_without_positions_is_settled(void **state)
 {
-    const struct uw_client_change client = {UW_STR("c"), 0, 20000, 1, false};
+    const struct uw_client_change client = {UW_STR("c"), 0, 20000, 1, false, false};
     struct proxy *proxy;
     struct uw_pgstore *store;
     struct uw_error error = {.text = ""};

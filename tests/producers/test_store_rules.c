@@ -67,7 +67,7 @@ static void accounts_are_rebuilt(void **state)
     struct uw_error error;
     struct uw_partition_change partition;
     struct uw_account_change accounts[3] = {account_of("a", 20000), account_of("a", 20007), account_of("b", 20000)};
-    struct uw_client_change clients[2] = {{UW_STR("a"), 0, 20600, 1, false}, {UW_STR("b"), 0, UW_DAY_NONE, 1, false}};
+    struct uw_client_change clients[2] = {{UW_STR("a"), 0, 20600, 1, false, false}, {UW_STR("b"), 0, UW_DAY_NONE, 1, false, false}};
     const struct uw_str names[] = {UW_STR("unknown"), UW_STR("b"), UW_STR("a")};
     struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                  .rules_version = 1,
@@ -111,7 +111,7 @@ static void marked_clients_are_due_since_ever(void **state)
     struct uw_pgstore *store;
     struct uw_error error;
     struct uw_partition_change partition;
-    const struct uw_client_change client = {UW_STR("a"), 0, UW_DAY_NONE, 1, false};
+    const struct uw_client_change client = {UW_STR("a"), 0, UW_DAY_NONE, 1, false, false};
     const struct uw_str name = UW_STR("a");
     const struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                        .partitions = &partition,
@@ -141,7 +141,7 @@ static void sums_of_former_rules_go_last(void **state)
     struct uw_error error;
     struct uw_partition_change partitions[2];
     struct uw_aggregate_change aggregate = aggregate_of(2);
-    struct uw_client_change client = {UW_STR("a"), 0, UW_DAY_NONE, 1, false};
+    struct uw_client_change client = {UW_STR("a"), 0, UW_DAY_NONE, 1, false, false};
     struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                  .rules_version = 1,
                                  .partitions = partitions,
@@ -210,7 +210,7 @@ static void store_clients(struct uw_pgstore *store, int32_t partition_count, int
         struct uw_str name = {names[i], (uint32_t)snprintf(names[i], NAME_BYTES, "client-%d", (int)i)};
         int32_t place = (uw_partition_of_key(name, partition_count) + (i < misplaced)) % partition_count;
 
-        clients[i] = (struct uw_client_change){name, place, UW_DAY_NONE, 2, false};
+        clients[i] = (struct uw_client_change){name, place, UW_DAY_NONE, 2, false, false};
     }
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
 }

@@ -166,30 +166,68 @@ static void commit_transaction(struct uw_fake_kafka *kafka, const struct uw_outb
     }
 }
 
-static enum uw_code kafka_publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                                  const struct uw_published *positions, uint32_t position_count,
-                                  struct uw_error *error)
+/* Nothing of a transaction is visible before its end; its records are the caller's only until this returns. */
+static enum uw_code kafka_start(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
+{
+    struct uw_fake_member *member = context;
+    struct uw_fake_transaction *open = &member->transaction;
+    enum uw_fault fault = uw_faults_call(member->faults);
+    enum uw_code code = uw_faults_before(member->faults, fault, true, error);
+    if (code != UW_OK) {
+        return code;
+    }
+    if (open->is_open) {
+        complain(member->kafka, "member %d begins a second transaction", (int)member->number);
+    }
+    open->is_open = true;
+    open->record_count = record_count;
+    open->position_count = position_count;
+    memcpy(open->generation, member->kafka->generation, sizeof open->generation);
+    open->records = uw_arena_take(&member->kafka->arena, (record_count + 1) * sizeof *open->records);
+    open->positions = uw_arena_take(&member->kafka->arena, (position_count + 1) * sizeof *open->positions);
+    if (open->records == NULL || open->positions == NULL) {
+        abort();
+    }
+    for (uint32_t i = 0; i < record_count; i++) {
+        open->records[i] = uw_fake_copy_record(&member->kafka->arena, &records[i]);
+    }
+    for (uint32_t i = 0; i < position_count; i++) {
+        open->positions[i] = positions[i];
+    }
+    code = uw_faults_after(member->faults, fault, error);
+    open->is_open = code == UW_OK;
+    return code;
+}
+
+static enum uw_code kafka_finish(void *context, struct uw_error *error)
 {
     struct uw_fake_member *member = context;
     struct uw_fake_kafka *kafka = member->kafka;
+    const struct uw_fake_transaction open = member->transaction;
     enum uw_fault fault = uw_faults_call(member->faults);
+    if (!open.is_open) {
+        complain(kafka, "member %d ends a transaction that it has not begun", (int)member->number);
+    }
+    member->transaction.is_open = false;
     if (fault != UW_FAULT_ABORT_AFTER) {
         enum uw_code code = uw_faults_before(member->faults, fault, true, error);
         if (code != UW_OK) {
             return code;
         }
     }
-    for (uint32_t i = 0; i < position_count; i++) {
-        if (kafka->owner[positions[i].partition] != member->number) {
+    for (uint32_t i = 0; i < open.position_count; i++) {
+        int32_t partition = open.positions[i].partition;
+        if (kafka->owner[partition] != member->number || kafka->generation[partition] != open.generation[partition]) {
             return uw_error_set(error, UW_EFENCED, UW_CLASS_FENCED, "the group gave the partition to another");
         }
     }
-    for (uint32_t i = 0; i < record_count; i++) {
-        if (kafka->owner[records[i].partition] != member->number) {
-            complain(kafka, "a record of partition %d without its position", (int)records[i].partition);
+    for (uint32_t i = 0; i < open.record_count; i++) {
+        if (kafka->owner[open.records[i].partition] != member->number) {
+            complain(kafka, "a record of partition %d without its position", (int)open.records[i].partition);
         }
     }
-    commit_transaction(kafka, records, record_count, positions, position_count);
+    commit_transaction(kafka, open.records, open.record_count, open.positions, open.position_count);
     if (fault == UW_FAULT_ABORT_AFTER) {
         return uw_error_set(error, UW_ETIMEOUT, UW_CLASS_ABORT, "the answer was lost");
     }
@@ -198,7 +236,7 @@ static enum uw_code kafka_publish(void *context, const struct uw_outbox_record *
 
 struct uw_publisher uw_fake_publisher_port(struct uw_fake_member *member)
 {
-    return (struct uw_publisher){member, kafka_published, kafka_publish};
+    return (struct uw_publisher){member, kafka_published, kafka_start, kafka_finish};
 }
 
 /* ---- codec ---- */

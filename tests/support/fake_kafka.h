@@ -25,7 +25,17 @@ struct uw_fake_kafka {
     uint32_t committed_count, committed_capacity;
     int64_t published_sequence[UW_FAKE_PARTITIONS_MAX], published_offset[UW_FAKE_PARTITIONS_MAX][UW_TOPIC_COUNT];
     int32_t owner[UW_FAKE_PARTITIONS_MAX]; /* number of the member, or UW_FAKE_NOBODY */
+    /* Raised with the owner: who began a transaction under a former one is fenced, though it owns the partition again. */
+    uint64_t generation[UW_FAKE_PARTITIONS_MAX];
     char problem[256];
+};
+
+struct uw_fake_transaction {
+    bool is_open;
+    struct uw_outbox_record *records;
+    struct uw_published *positions;
+    uint32_t record_count, position_count;
+    uint64_t generation[UW_FAKE_PARTITIONS_MAX];
 };
 
 /* One instance as the group knows it. */
@@ -33,6 +43,7 @@ struct uw_fake_member {
     struct uw_fake_kafka *kafka;
     struct uw_faults *faults;
     int32_t number;
+    struct uw_fake_transaction transaction;
 };
 
 /* Fills the topics with the events in a random order, some twice, and with messages that must be refused. */

@@ -544,6 +544,9 @@ static void store_clients(struct uw_fake_store *store, const struct uw_changes *
         const struct uw_client_change *change = &changes->clients[i];
         snprintf(key, sizeof key, "%.*s", TEXT(change->client));
         struct uw_fake_client *row = uw_table_put(&store->clients, key);
+        if (change->created != (row->client.data == NULL)) {
+            complain(store, "client %s is %s", key, change->created ? "created again" : "changed before it was created");
+        }
         if (row->client.data == NULL) {
             row->client = uw_fake_copy_text(&store->arena, change->client);
         }

@@ -6,7 +6,8 @@ void uw_instance_open(struct uw_instance *instance, const struct uw_instance_opt
 {
     memset(instance, 0, sizeof *instance);
     instance->session = (struct uw_fake_session){options->store, options->faults};
-    instance->member = (struct uw_fake_member){options->kafka, options->faults, options->number};
+    instance->member = (struct uw_fake_member){.kafka = options->kafka, .faults = options->faults, .number = options->number};
+    instance->overlap = options->overlap;
     const struct uw_engine_options engine = {.decoder = uw_fake_decoder_port(&instance->member),
                                              .encoder = uw_fake_encoder_port(),
                                              .store = uw_fake_store_port(&instance->session),
@@ -107,10 +108,25 @@ static enum uw_progress replay(struct uw_instance *instance)
     return progress == UW_PROGRESS_DONE ? UW_PROGRESS_REPLAY : progress;
 }
 
+enum uw_progress uw_instance_finish(struct uw_instance *instance)
+{
+    if (uw_engine_publish_finish(instance->engine, &instance->error) == UW_OK) {
+        return UW_PROGRESS_DONE;
+    }
+    enum uw_progress progress = act(instance);
+    return progress == UW_PROGRESS_REPLAY ? recover(instance) : progress;
+}
+
 static enum uw_progress publish(struct uw_instance *instance)
 {
+    enum uw_progress finished = uw_instance_finish(instance);
+    if (finished != UW_PROGRESS_DONE) {
+        return finished;
+    }
     while (uw_engine_has_records(instance->engine) || uw_engine_has_positions(instance->engine)) {
-        if (uw_engine_publish(instance->engine, &instance->error) == UW_OK) {
+        enum uw_code code = instance->overlap ? uw_engine_publish_start(instance->engine, &instance->error)
+                                              : uw_engine_publish(instance->engine, &instance->error);
+        if (code == UW_OK) {
             return UW_PROGRESS_DONE;
         }
         enum uw_progress progress = act(instance);
@@ -157,6 +173,10 @@ uint32_t uw_instance_poll(const struct uw_instance *instance, struct uw_random *
 
 enum uw_progress uw_instance_apply(struct uw_instance *instance, const struct uw_message *messages, uint32_t count)
 {
+    enum uw_progress recovered = recover(instance);
+    if (recovered != UW_PROGRESS_DONE) {
+        return recovered;
+    }
     while (uw_engine_apply(instance->engine, messages, count, ++instance->now_ms, &instance->error) != UW_OK) {
         enum uw_progress progress = act(instance);
         if (progress == UW_PROGRESS_REPLAY) {
@@ -172,6 +192,10 @@ enum uw_progress uw_instance_apply(struct uw_instance *instance, const struct uw
 enum uw_progress uw_instance_due(struct uw_instance *instance, uint32_t limit, bool *more)
 {
     *more = true;
+    enum uw_progress recovered = recover(instance);
+    if (recovered != UW_PROGRESS_DONE) {
+        return recovered;
+    }
     while (uw_engine_due(instance->engine, limit, ++instance->now_ms, more, &instance->error) != UW_OK) {
         enum uw_progress progress = act(instance);
         if (progress == UW_PROGRESS_REPLAY) {

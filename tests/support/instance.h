@@ -21,6 +21,7 @@ struct uw_instance {
     struct uw_fake_session session;
     struct uw_fake_member member;
     bool assigned[UW_FAKE_PARTITIONS_MAX];
+    bool overlap;
     int64_t now_ms;
     struct uw_error error; /* the last one */
 };
@@ -33,6 +34,7 @@ struct uw_instance_options {
     int32_t number; /* of the member */
     int32_t as_of_day;
     bool pinned;
+    bool overlap; /* a batch's records are published while the next one is applied */
     int32_t rules_version; /* 0: the program's own */
     size_t cache_max_bytes;
 };
@@ -50,11 +52,13 @@ void uw_instance_revoke(struct uw_instance *instance, int32_t partition);
  * partitions are mixed. Returns their number. */
 uint32_t uw_instance_poll(const struct uw_instance *instance, struct uw_random *random, uint32_t limit,
                           struct uw_message *messages);
-/* Applies a batch and publishes its records. */
+/* Applies a batch and publishes its records, or begins to. */
 enum uw_progress uw_instance_apply(struct uw_instance *instance, const struct uw_message *messages, uint32_t count)
     UW_MUST_USE;
 /* Judges clients whose day has come, one step, and publishes. */
 enum uw_progress uw_instance_due(struct uw_instance *instance, uint32_t limit, bool *more) UW_MUST_USE;
+/* Waits for what is being published. */
+enum uw_progress uw_instance_finish(struct uw_instance *instance) UW_MUST_USE;
 enum uw_progress uw_instance_tick(struct uw_instance *instance, int32_t as_of_day) UW_MUST_USE;
 /* Before a rest: the store learns what is published. */
 enum uw_progress uw_instance_store_published(struct uw_instance *instance) UW_MUST_USE;
