@@ -109,17 +109,36 @@ static enum uw_code metered_published(void *context, int32_t partition, int64_t 
     return meter->publisher.published(meter->publisher.context, partition, sequence, error);
 }
 
-static enum uw_code metered_publish(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                                    const struct uw_published *positions, uint32_t position_count,
-                                    struct uw_error *error)
+/* What is counted is what the processor waits for Kafka: between the two calls it applies the next batch. */
+static enum uw_code metered_start(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                  const struct uw_published *positions, uint32_t position_count,
+                                  struct uw_error *error)
 {
     struct uw_meter *meter = context;
     int64_t begun_us = uw_meter_now_us();
+    for (uint32_t i = 0; i < UW_OUTPUT_COUNT; i++) {
+        meter->begun_records[i] = 0;
+    }
+    for (uint32_t i = 0; i < record_count; i++) {
+        meter->begun_records[records[i].output]++;
+    }
     enum uw_code code =
-        meter->publisher.publish(meter->publisher.context, records, record_count, positions, position_count, error);
+        meter->publisher.start(meter->publisher.context, records, record_count, positions, position_count, error);
+    meter->start_us = uw_meter_now_us() - begun_us;
+    if (code != UW_OK) {
+        count_commit(&meter->figures.commits[UW_COMMIT_KAFKA], code, begun_us);
+    }
+    return code;
+}
+
+static enum uw_code metered_finish(void *context, struct uw_error *error)
+{
+    struct uw_meter *meter = context;
+    int64_t begun_us = uw_meter_now_us() - meter->start_us;
+    enum uw_code code = meter->publisher.finish(meter->publisher.context, error);
     count_commit(&meter->figures.commits[UW_COMMIT_KAFKA], code, begun_us);
-    for (uint32_t i = 0; code == UW_OK && i < record_count; i++) {
-        meter->figures.records[records[i].output]++;
+    for (uint32_t i = 0; code == UW_OK && i < UW_OUTPUT_COUNT; i++) {
+        meter->figures.records[i] += meter->begun_records[i];
     }
     return code;
 }
@@ -140,7 +159,7 @@ void uw_meter_wrap(struct uw_meter *meter, struct uw_store *store, struct uw_pub
                                .mark_all_due = metered_mark_all_due,
                                .sweep = metered_sweep,
                                .standing = metered_standing};
-    *publisher = (struct uw_publisher){meter, metered_published, metered_publish};
+    *publisher = (struct uw_publisher){meter, metered_published, metered_start, metered_finish};
 }
 
 void uw_meter_take(struct uw_meter *meter, const struct uw_engine_statistics *statistics)

@@ -36,6 +36,9 @@ struct uw_meter {
     struct uw_engine_statistics counted; /* of the engine in use, as far as it is in the figures */
     struct uw_store store;               /* what was wrapped */
     struct uw_publisher publisher;
+    /* Of the transaction under way: how long its beginning took, and its records. */
+    int64_t start_us;
+    uint64_t begun_records[UW_OUTPUT_COUNT];
 };
 
 /* Wraps the ports in place; the meter must stay as long as they are used. Called again for every new engine, whose

@@ -36,7 +36,8 @@ static bool is_complete(const struct uw_engine_options *options)
     return options->decoder.decode != NULL && encoder->alert != NULL && encoder->anomaly != NULL &&
            encoder->dead_letter != NULL && store->claim != NULL && store->load != NULL && store->commit != NULL &&
            store->outbox != NULL && store->due != NULL && store->mark_all_due != NULL && store->sweep != NULL &&
-           store->standing != NULL && options->publisher.published != NULL && options->publisher.publish != NULL;
+           store->standing != NULL && options->publisher.published != NULL && options->publisher.start != NULL &&
+           options->publisher.finish != NULL;
 }
 
 enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_engine **engine, struct uw_error *error)
