@@ -2,8 +2,8 @@
  * Alerts and signals as they happen: one stream for the whole page. The browser comes back by itself after a loss,
  * with the id of the last event, and misses nothing.
  */
-import { address } from './api/client';
-import type { AlertCore, AnomalyCore } from './api/types';
+import { address, call } from './api/client';
+import type { AlertCore, AnomalyCore, Session } from './api/types';
 import { createStore, useStore } from './store';
 
 export type LiveState = 'connecting' | 'live' | 'away';
@@ -45,18 +45,38 @@ function open(): void {
   stream.addEventListener('gap', () => listeners.forEach((listener) => listener.gap?.()));
   stream.addEventListener('error', () => {
     liveStore.set('away');
-    // A refusal (503, 429) closes it for good; only a lost connection is tried again by the browser.
-    if (stream.readyState === EventSource.CLOSED) {
-      window.clearTimeout(retry);
-      retry = window.setTimeout(() => {
-        open();
-        // Without a position the new stream starts at its own now.
-        if (lastEventId === '') {
-          listeners.forEach((listener) => listener.gap?.());
-        }
-      }, RETRY_MS);
+    // A refusal (401, 429, 503) closes it for good; only a lost connection is tried again by the browser.
+    if (stream.readyState === EventSource.CLOSED && source === stream) {
+      retryLater();
     }
   });
+}
+
+function retryLater(): void {
+  window.clearTimeout(retry);
+  retry = window.setTimeout(again, RETRY_MS);
+}
+
+/* A stream does not say why it was refused. A session that has ended shows in this call, which then ends everything. */
+function again(): void {
+  const before = source;
+  call<Session>('GET', 'session').then(
+    () => {
+      if (source !== before) {
+        return;
+      }
+      open();
+      // Without a position the new stream starts at its own now.
+      if (lastEventId === '') {
+        listeners.forEach((listener) => listener.gap?.());
+      }
+    },
+    () => {
+      if (source === before && source !== null) {
+        retryLater();
+      }
+    },
+  );
 }
 
 export function startLive(): void {

@@ -1,6 +1,6 @@
 /* What asks for attention today: figures, what comes first, and where it happens. */
 import './overview.css';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { progress } from '../api/calls';
 import type { Alert, Model } from '../api/types';
@@ -12,6 +12,7 @@ import { Await, Empty } from '../components/states';
 import { Table, type Column } from '../components/table';
 import { useCommonFilters } from '../dimensions';
 import { dayNumber, useFormat, addMonths } from '../format';
+import { subscribeLive } from '../live';
 import { useLoad } from '../load';
 import { changeQuery, href, useRoute } from '../router';
 import { maySeeSignals, useSession } from '../session';
@@ -395,12 +396,38 @@ function Split({ here }: { here: Here }) {
 
 /* ---- the page ---- */
 
+/* The figures follow what happens, but not more often than somebody can read them. */
+const FRESH_MS = 15_000;
+
+function useFreshness(reload: () => void): void {
+  const latest = useRef(reload);
+  latest.current = reload;
+  useEffect(() => {
+    let timer: number | undefined;
+    const later = () => {
+      timer ??= window.setTimeout(() => {
+        timer = undefined;
+        latest.current();
+      }, FRESH_MS);
+    };
+    const stop = subscribeLive({ alert: later, anomaly: later, gap: later });
+    return () => {
+      stop();
+      window.clearTimeout(timer);
+    };
+  }, []);
+}
+
 function Figures({ here }: { here: Here }) {
   const t = useTexts(overviewTexts);
   const { asOf, scope, withSignals } = here;
   const key = JSON.stringify([asOf, scope]);
   const totals = useLoad(key, (signal) => loadTotals(asOf, scope, withSignals, signal));
   const firsts = useLoad(key, (signal) => loadFirsts(asOf, scope, signal));
+  useFreshness(() => {
+    totals.reload();
+    firsts.reload();
+  });
   const counts = totals.data?.counts;
   return (
     <>

@@ -216,6 +216,16 @@ function MeasureChart({ view }: { view: View }) {
     const sums = series.byMonth.get(month);
     return text(sums === undefined ? null : valueOf(sums, view.measure));
   };
+  const known = shown.some((series) => [...series.byMonth.values()].some((sums) => valueOf(sums, view.measure) !== null));
+  if (!known) {
+    return (
+      <section class="card">
+        <h2>{t.measures[view.measure]}</h2>
+        <Empty>{t.unknown}</Empty>
+        <p class="hint">{t.explained[view.measure]}</p>
+      </section>
+    );
+  }
   const first = f.month(view.months[0] ?? '');
   const last = f.month(view.months[view.months.length - 1] ?? '');
   return (
