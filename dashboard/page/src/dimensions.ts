@@ -26,7 +26,13 @@ export const useDimensions = (): Dimensions | null => useStore(store);
 const plain = (values: readonly string[]) => values.map((value) => ({ value, label: value }));
 
 /* The filters that nearly every list has. */
-export function useCommonFilters(): { municipality: Filter; provider: Filter; product: Filter; law: Filter; model: Filter } {
+export function useCommonFilters(): {
+  municipality: Filter;
+  provider: Filter;
+  product: Filter;
+  law: Filter;
+  model: Filter;
+} {
   const t = useTexts(domain);
   const values = useDimensions();
   return useMemo(

@@ -24,7 +24,10 @@ function parse(hash: string): Route {
   const mark = text.indexOf('?');
   const path = mark < 0 ? text : text.slice(0, mark);
   return {
-    path: path.split('/').filter((piece) => piece !== '').map(decode),
+    path: path
+      .split('/')
+      .filter((piece) => piece !== '')
+      .map(decode),
     query: new URLSearchParams(mark < 0 ? '' : text.slice(mark + 1)),
   };
 }

@@ -4,10 +4,7 @@ import type { Session } from './api/types';
 import { createStore, useStore } from './store';
 
 export type SessionState =
-  | { is: 'asking' }
-  | { is: 'out'; expired: boolean }
-  | { is: 'unreachable' }
-  | { is: 'in'; session: Session };
+  { is: 'asking' } | { is: 'out'; expired: boolean } | { is: 'unreachable' } | { is: 'in'; session: Session };
 
 const sessionStore = createStore<SessionState>({ is: 'asking' });
 

@@ -56,8 +56,7 @@ export const reportEvaluation = (id: string, heldOn: string, outcome: Outcome, n
   });
 
 export const anomalies = (query: Parameters, signal: AbortSignal) => get<Page<Anomaly>>('anomalies', query, signal);
-export const anomaly = (id: string, signal: AbortSignal) =>
-  get<AnomalyDetail>(`anomalies/${segment(id)}`, {}, signal);
+export const anomaly = (id: string, signal: AbortSignal) => get<AnomalyDetail>(`anomalies/${segment(id)}`, {}, signal);
 
 export async function anomalyCounts<D extends string>(
   by: readonly D[],
@@ -68,7 +67,9 @@ export async function anomalyCounts<D extends string>(
 }
 
 export const setCase = (id: string, state: CaseState, assignee: string | null, note: string) =>
-  call<Case>('PUT', `anomalies/${segment(id)}/case`, { body: note === '' ? { state, assignee } : { state, assignee, note } });
+  call<Case>('PUT', `anomalies/${segment(id)}/case`, {
+    body: note === '' ? { state, assignee } : { state, assignee, note },
+  });
 export const addToDiary = (id: string, note: string) =>
   call<Action>('POST', `anomalies/${segment(id)}/diary`, { body: { note } });
 

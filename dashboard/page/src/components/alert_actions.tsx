@@ -70,7 +70,17 @@ export function ActionForm({
   );
 }
 
-export function NoteField({ label, value, change, required }: { label: string; value: string; change: (text: string) => void; required?: boolean }) {
+export function NoteField({
+  label,
+  value,
+  change,
+  required,
+}: {
+  label: string;
+  value: string;
+  change: (text: string) => void;
+  required?: boolean;
+}) {
   const id = useId();
   return (
     <div>
@@ -95,7 +105,15 @@ interface FormProps {
   changed: (workflow: AlertWorkflow) => void;
 }
 
-export function AssigneeField({ label, value, change }: { label: string; value: string; change: (name: string) => void }) {
+export function AssigneeField({
+  label,
+  value,
+  change,
+}: {
+  label: string;
+  value: string;
+  change: (name: string) => void;
+}) {
   const t = useTexts(alertActionTexts);
   const session = useSession();
   const assignees = useDimensions()?.assignees ?? [];
@@ -190,7 +208,12 @@ function SnoozeForm({ alert, close, changed }: FormProps) {
       </div>
       <div class="button-row">
         {[1, 2, 4].map((weeks) => (
-          <button key={weeks} type="button" class="button button-small" onClick={() => setUntil(addDays(today, 7 * weeks))}>
+          <button
+            key={weeks}
+            type="button"
+            class="button button-small"
+            onClick={() => setUntil(addDays(today, 7 * weeks))}
+          >
             {t.inWeeks(weeks)}
           </button>
         ))}
@@ -266,7 +289,8 @@ export function useEndSnooze(): (alert: Alert, changed: (workflow: AlertWorkflow
         changed(workflow);
         showToast(t.unsnoozed);
       },
-      (error: unknown) => showToast(problemText(error instanceof Problem ? error : new Problem(0, String(error))), 'critical'),
+      (error: unknown) =>
+        showToast(problemText(error instanceof Problem ? error : new Problem(0, String(error))), 'critical'),
     );
   };
 }

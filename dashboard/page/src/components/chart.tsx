@@ -62,7 +62,9 @@ function readPalette(): Palette {
 
 /* The colour, as a hexadecimal of six digits, with an opacity of 0 to 1. */
 export function faded(colour: string, opacity: number): string {
-  return `${colour}${Math.round(opacity * 255).toString(16).padStart(2, '0')}`;
+  return `${colour}${Math.round(opacity * 255)
+    .toString(16)
+    .padStart(2, '0')}`;
 }
 
 /* ---- marks: what is drawn behind and over the values ---- */
@@ -336,7 +338,11 @@ function Legend({ items }: { items: readonly LegendItem[] }) {
     <ul class="legend">
       {items.map((item) => (
         <li key={item.label}>
-          <span class={`legend-mark legend-${item.shape}`} style={{ color: `var(--${item.colour})` }} aria-hidden="true" />
+          <span
+            class={`legend-mark legend-${item.shape}`}
+            style={{ color: `var(--${item.colour})` }}
+            aria-hidden="true"
+          />
           {item.label}
         </li>
       ))}

@@ -42,7 +42,10 @@ function Many({ filter, value }: { filter: Filter & { kind: 'many' }; value: str
   const root = useRef<HTMLDivElement>(null);
   const chosen = valuesOf(value);
   const known = new Set(filter.options.map((option) => option.value));
-  const options = [...filter.options, ...chosen.filter((one) => !known.has(one)).map((one) => ({ value: one, label: one }))];
+  const options = [
+    ...filter.options,
+    ...chosen.filter((one) => !known.has(one)).map((one) => ({ value: one, label: one })),
+  ];
   useEffect(() => {
     if (!open) {
       return undefined;
@@ -149,7 +152,13 @@ function Field({ filter, value }: { filter: Filter; value: string | null }) {
       </label>
       {filter.kind === 'text' && <TextField filter={filter} value={value} id={id} />}
       {filter.kind === 'date' && (
-        <input id={id} class="field" type="date" value={value ?? ''} onChange={(event) => change(event.currentTarget.value)} />
+        <input
+          id={id}
+          class="field"
+          type="date"
+          value={value ?? ''}
+          onChange={(event) => change(event.currentTarget.value)}
+        />
       )}
       {filter.kind === 'one' && (
         <select id={id} class="field" value={value ?? ''} onChange={(event) => change(event.currentTarget.value)}>
@@ -183,7 +192,13 @@ export function Filters({ filters, more = [] }: { filters: readonly Filter[]; mo
   };
   return (
     <section class="filters" aria-label={t.filters}>
-      <button type="button" class="button filters-toggle" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+      <button
+        type="button"
+        class="button filters-toggle"
+        aria-expanded={open}
+        aria-controls={id}
+        onClick={() => setOpen(!open)}
+      >
         {t.filters}
         {count > 0 && ` (${count})`}
         <Icon name="chevron" />
@@ -194,7 +209,12 @@ export function Filters({ filters, more = [] }: { filters: readonly Filter[]; mo
         ))}
         {unfolded && more.map((filter) => <Field key={filter.name} filter={filter} value={query.get(filter.name)} />)}
         {more.length > 0 && (
-          <button type="button" class="button button-quiet" aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
+          <button
+            type="button"
+            class="button button-quiet"
+            aria-expanded={unfolded}
+            onClick={() => setUnfolded(!unfolded)}
+          >
             {unfolded ? t.fewerFilters : t.moreFilters}
           </button>
         )}

@@ -46,17 +46,34 @@ function Choices() {
   return (
     <div class="choices">
       <div class="segmented" role="group" aria-label={t.language}>
-        <button type="button" lang="nl" aria-pressed={language === 'nl'} aria-label="NL, Nederlands" onClick={() => setLanguage('nl')}>
+        <button
+          type="button"
+          lang="nl"
+          aria-pressed={language === 'nl'}
+          aria-label="NL, Nederlands"
+          onClick={() => setLanguage('nl')}
+        >
           NL
         </button>
-        <button type="button" lang="en" aria-pressed={language === 'en'} aria-label="EN, English" onClick={() => setLanguage('en')}>
+        <button
+          type="button"
+          lang="en"
+          aria-pressed={language === 'en'}
+          aria-label="EN, English"
+          onClick={() => setLanguage('en')}
+        >
           EN
         </button>
       </div>
       <label class="hidden" for={id}>
         {t.theme.label}
       </label>
-      <select id={id} class="field field-small" value={theme} onChange={(event) => setTheme(event.currentTarget.value as Theme)}>
+      <select
+        id={id}
+        class="field field-small"
+        value={theme}
+        onChange={(event) => setTheme(event.currentTarget.value as Theme)}
+      >
         <option value="system">{t.theme.system}</option>
         <option value="light">{t.theme.light}</option>
         <option value="dark">{t.theme.dark}</option>

@@ -56,7 +56,13 @@ export function Table<R>({ caption, columns, rows, rowKey, rowClass, sort, onSor
       <thead role="rowgroup">
         <tr role="row">
           {columns.map((column) => (
-            <th key={column.key} scope="col" role="columnheader" class={column.number ? 'number' : undefined} aria-sort={state(column)}>
+            <th
+              key={column.key}
+              scope="col"
+              role="columnheader"
+              class={column.number ? 'number' : undefined}
+              aria-sort={state(column)}
+            >
               {column.sort !== undefined && onSort !== undefined ? (
                 <SortHead column={column} sort={sort ?? ''} onSort={onSort} />
               ) : (

@@ -82,7 +82,15 @@ function Content({ detail, explanation }: { detail: DecisionDetail; explanation:
 }
 
 /* Several clients may have decisions with the same id. */
-function ClientChoice({ municipality, decision, clients }: { municipality: string; decision: string; clients: string[] }) {
+function ClientChoice({
+  municipality,
+  decision,
+  clients,
+}: {
+  municipality: string;
+  decision: string;
+  clients: string[];
+}) {
   const t = useTexts(decisionTexts);
   return (
     <section class="card">

@@ -198,7 +198,11 @@ function PoolChart({
     legend.push({ label: t.evaluationHeld, colour: 'good', shape: 'diamond-filled' });
   }
   if (dues.some((due) => due.state !== 'held')) {
-    legend.push({ label: t.evaluationDue, colour: dues.some((due) => due.state === 'late') ? 'critical' : 'accent', shape: 'diamond' });
+    legend.push({
+      label: t.evaluationDue,
+      colour: dues.some((due) => due.state === 'late') ? 'critical' : 'accent',
+      shape: 'diamond',
+    });
   }
   if (explanation.segments.length > 1) {
     legend.push({ label: t.segmentSwitch, colour: 'line-strong', shape: 'band' });
@@ -216,7 +220,9 @@ function PoolChart({
       places={data.left.length}
       describe={(place) => {
         const point = data.left[place];
-        return point === undefined || Number.isNaN(point.y) ? '' : `${f.date(dayOf(point))}: ${f.clock(Math.round(point.y))}`;
+        return point === undefined || Number.isNaN(point.y)
+          ? ''
+          : `${f.date(dayOf(point))}: ${f.clock(Math.round(point.y))}`;
       }}
       table={
         <Table
@@ -235,7 +241,13 @@ function PoolChart({
 
 /* ---- the weeks ---- */
 
-function weekConfig(weeks: readonly WeekSum[], extent: Extent, marks: Marks, texts: Record<'care' | 'noShow' | 'surplus' | 'norm', string>, f: Format) {
+function weekConfig(
+  weeks: readonly WeekSum[],
+  extent: Extent,
+  marks: Marks,
+  texts: Record<'care' | 'noShow' | 'surplus' | 'norm', string>,
+  f: Format,
+) {
   return (palette: Palette): ChartConfiguration => {
     const bars = (name: 'care' | 'noShow' | 'surplus', colour: string) => ({
       type: 'bar' as const,
@@ -343,7 +355,12 @@ function WeekChart({
       title={t.weeks}
       summary={t.weeksSummary(f.date(dayText(extent.from)), f.date(dayText(extent.to - 1)))}
       legend={legend}
-      version={JSON.stringify([seen.map((week) => [week.monday, week.delivered, week.surplus]), extent, range, f.language])}
+      version={JSON.stringify([
+        seen.map((week) => [week.monday, week.delivered, week.surplus]),
+        extent,
+        range,
+        f.language,
+      ])}
       config={weekConfig(seen, extent, { ...marks, named: false }, texts, f)}
       height="middle"
       places={seen.length}
@@ -398,7 +415,9 @@ export function DecisionCharts({
   const [range, setRange] = useState<Range>(() => (window.matchMedia('(max-width: 46rem)').matches ? 'recent' : 'all'));
   const extent = rangeOf(range, explanation, long);
   const projection = long === null ? null : project(long, explanation.as_of, extentOf(explanation));
-  const hasPools = explanation.segments.some((segment) => segment.periods.some((period) => period.allotted_minutes !== null));
+  const hasPools = explanation.segments.some((segment) =>
+    segment.periods.some((period) => period.allotted_minutes !== null),
+  );
   return (
     <section class="card stack">
       <div class="segmented range" role="group" aria-label={t.range}>
@@ -417,4 +436,3 @@ export function DecisionCharts({
     </section>
   );
 }
-

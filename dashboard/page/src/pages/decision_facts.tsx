@@ -76,7 +76,9 @@ function PartSum({ part: { week } }: { part: WeekPart }) {
         ? t.plain(f.clock(week.delivered_minutes))
         : t.fixed(f.clock(week.delivered_minutes), f.clock(week.fixed_minutes), f.clock(week.used_minutes))}
       {left !== null && (
-        <span class={left < 0 ? 'week-left week-over' : 'week-left'}>{left < 0 ? t.over(f.clock(-left)) : t.left(f.clock(left))}</span>
+        <span class={left < 0 ? 'week-left week-over' : 'week-left'}>
+          {left < 0 ? t.over(f.clock(-left)) : t.left(f.clock(left))}
+        </span>
       )}
     </span>
   );
@@ -169,7 +171,12 @@ export function WeekList({ weeks, wanted }: { weeks: readonly WeekSum[]; wanted:
       </div>
       {visible.length === 0 ? <Empty>{t.noFacts}</Empty> : <p class="hint weeks-hint">{t.factsHint}</p>}
       {visible.map((week) => (
-        <WeekItem key={week.monday} week={week} open={opened.has(week.monday)} toggle={(open) => toggle(week.monday, open)} />
+        <WeekItem
+          key={week.monday}
+          week={week}
+          open={opened.has(week.monday)}
+          toggle={(open) => toggle(week.monday, open)}
+        />
       ))}
       {newest.length > shown && (
         <div class="paged-end">
@@ -221,7 +228,9 @@ export function NoShowList({ explanation }: { explanation: Explanation }) {
           {
             key: 'day',
             title: t.fact.day,
-            value: (row) => <span class="nowrap">{`${f.weekday(row.appointment_on)} ${f.date(row.appointment_on)}`}</span>,
+            value: (row) => (
+              <span class="nowrap">{`${f.weekday(row.appointment_on)} ${f.date(row.appointment_on)}`}</span>
+            ),
           },
           { key: 'id', title: t.fact.id, head: true, value: (row) => row.no_show },
           { key: 'planned', title: t.planned, number: true, value: (row) => f.clock(row.planned_minutes) },

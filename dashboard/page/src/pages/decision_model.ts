@@ -325,8 +325,7 @@ export function evaluationDues(explanation: Explanation): Due[] {
   return dues.map((one) => {
     const answer = held.find(
       (evaluation) =>
-        evaluation.held_on >= one.counts_from &&
-        (one.counts_before === null || evaluation.held_on < one.counts_before),
+        evaluation.held_on >= one.counts_from && (one.counts_before === null || evaluation.held_on < one.counts_before),
     );
     const state: DueState =
       one.held > 0

@@ -66,7 +66,9 @@ function Meter({ share, elapsed, tone }: { share: number; elapsed: number | null
       <div class={`meter meter-${tone}`} aria-hidden="true">
         <span class="meter-bar" style={{ width: `${(100 * share) / full}%` }} />
         {share > 1 && <span class="meter-limit" style={{ left: `${100 / full}%` }} />}
-        {elapsed !== null && <span class="meter-time" style={{ left: `${(100 * Math.min(1, elapsed)) / full}%` }} title={t.elapsedMark} />}
+        {elapsed !== null && (
+          <span class="meter-time" style={{ left: `${(100 * Math.min(1, elapsed)) / full}%` }} title={t.elapsedMark} />
+        )}
       </div>
       <p class="meter-text">
         <span>{t.usedPercent(f.percent(share))}</span>
@@ -76,7 +78,9 @@ function Meter({ share, elapsed, tone }: { share: number; elapsed: number | null
   );
 }
 
-function useOutlookText(alerts: readonly ExplainedAlert[]): (pool: Pool, projection: Projection) => { text: string; tone: Tone } {
+function useOutlookText(
+  alerts: readonly ExplainedAlert[],
+): (pool: Pool, projection: Projection) => { text: string; tone: Tone } {
   const t = useTexts(decisionTexts);
   const f = useFormat();
   return (pool, { outlook }) => {
@@ -167,7 +171,8 @@ function PoolNow({ explanation, pool }: { explanation: Explanation; pool: Pool |
 }
 
 function useDueTone(): (due: Due) => Tone {
-  return (due) => (due.state === 'held' ? 'good' : due.state === 'late' ? 'critical' : due.state === 'now' ? 'warning' : 'plain');
+  return (due) =>
+    due.state === 'held' ? 'good' : due.state === 'late' ? 'critical' : due.state === 'now' ? 'warning' : 'plain';
 }
 
 function EvaluationList({ explanation }: { explanation: Explanation }) {
@@ -326,7 +331,12 @@ export function Versions({ explanation }: { explanation: Explanation }) {
   const termsWords = useTermsWords();
   const rows = [...explanation.versions].sort((a, b) => b.version - a.version || Number(b.wins) - Number(a.wins));
   const policy = (version: ExplainedVersion) => {
-    const { billable_percent: percent, max_per_month: most, notice_hours: hours, counts_to_budget: counts } = version.no_show;
+    const {
+      billable_percent: percent,
+      max_per_month: most,
+      notice_hours: hours,
+      counts_to_budget: counts,
+    } = version.no_show;
     return t.policyWords(
       f.percent(percent / 100),
       most === null ? t.mostNone : t.mostMonth(f.number(most)),
@@ -348,12 +358,17 @@ export function Versions({ explanation }: { explanation: Explanation }) {
             head: true,
             value: (row) => (
               <>
-                {row.version} {row.status === 'WITHDRAWN' && <Badge tone="plain">{words.decisionStatus.WITHDRAWN}</Badge>}
+                {row.version}{' '}
+                {row.status === 'WITHDRAWN' && <Badge tone="plain">{words.decisionStatus.WITHDRAWN}</Badge>}
                 {!row.wins && <Badge tone="plain">{t.superseded}</Badge>}
               </>
             ),
           },
-          { key: 'effective', title: t.effective, value: (row) => <span class="nowrap">{f.date(row.effective_from)}</span> },
+          {
+            key: 'effective',
+            title: t.effective,
+            value: (row) => <span class="nowrap">{f.date(row.effective_from)}</span>,
+          },
           {
             key: 'valid',
             title: shared.to,
@@ -392,7 +407,9 @@ export function SignalList({ explanation }: { explanation: Explanation }) {
       <div class="card-head">
         <h2>{t.signals}</h2>
         {explanation.anomalies.length > 0 && (
-          <a href={href(['signals'], { municipality: explanation.municipality, decision: explanation.decision })}>{t.signals}</a>
+          <a href={href(['signals'], { municipality: explanation.municipality, decision: explanation.decision })}>
+            {t.signals}
+          </a>
         )}
       </div>
       <p class="hint">{words.provesNothing}</p>

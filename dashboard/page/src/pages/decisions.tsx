@@ -74,7 +74,11 @@ function DecisionsList() {
   const list = usePaged(JSON.stringify(query), (after, signal) => decisions({ ...query, after, limit: 50 }, signal));
   const columns = useColumns();
   return (
-    <PageFrame title={t.title} lead={t.lead} actions={<CsvLink address={address('decisions', { ...query, format: 'csv' })} />}>
+    <PageFrame
+      title={t.title}
+      lead={t.lead}
+      actions={<CsvLink address={address('decisions', { ...query, format: 'csv' })} />}
+    >
       <div class="stack">
         <Filters filters={filters} />
         <div class="card" aria-busy={list.loading}>

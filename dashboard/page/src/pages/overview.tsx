@@ -71,7 +71,17 @@ function Tile({
   );
 }
 
-function TileLine({ link, count, text, tone }: { link: string; count: string; text: string; tone?: 'critical' | 'warning' }) {
+function TileLine({
+  link,
+  count,
+  text,
+  tone,
+}: {
+  link: string;
+  count: string;
+  text: string;
+  tone?: 'critical' | 'warning';
+}) {
   return (
     <li>
       <a class={tone === undefined ? undefined : `tone-${tone}`} href={link}>
@@ -181,7 +191,8 @@ function Tiles({ here, totals }: { here: Here; totals: Totals }) {
 
 /* ---- what comes first ---- */
 
-const decisionHref = (alert: Alert) => href(['decisions', alert.municipality, alert.decision], { client: alert.client });
+const decisionHref = (alert: Alert) =>
+  href(['decisions', alert.municipality, alert.decision], { client: alert.client });
 
 function FirstItem({ alert, mark, children }: { alert: Alert; mark: ComponentChildren; children: ComponentChildren }) {
   const words = useTexts(domain);
@@ -208,7 +219,10 @@ function EvaluationItem({ alert, asOf }: { alert: Alert; asOf: string }) {
   const when = days < 0 ? t.late(-days) : days === 0 ? t.today : t.ahead(days);
   const ratio = alert.payload.ratio_percent;
   return (
-    <FirstItem alert={alert} mark={<Badge tone={days < -28 ? 'critical' : days <= 0 ? 'warning' : 'info'}>{when}</Badge>}>
+    <FirstItem
+      alert={alert}
+      mark={<Badge tone={days < -28 ? 'critical' : days <= 0 ? 'warning' : 'info'}>{when}</Badge>}
+    >
       {f.date(alert.effective_on)}
       {typeof ratio === 'number' && ` · ${t.ratio(f.percent(ratio / 100))}`}
     </FirstItem>
@@ -280,14 +294,21 @@ function useSplitColumns(here: Here, by: SplitBy, rows: readonly SplitRow[]): Co
   const t = useTexts(overviewTexts);
   const words = useTexts(domain);
   const f = useFormat();
-  const names = { municipality: words.municipality, provider: words.provider, product: words.product, model: words.modelLabel };
+  const names = {
+    municipality: words.municipality,
+    provider: words.provider,
+    product: words.product,
+    model: words.modelLabel,
+  };
   const counted = (name: keyof SplitRow['counts']): Column<SplitRow> => {
     const most = Math.max(...rows.map((row) => row.counts[name]));
     return {
       key: name,
       title: t.columns[name],
       number: true,
-      value: (row) => <CountCell count={row.counts[name]} most={most} link={alertsHref(here, name, { [by]: row.value })} />,
+      value: (row) => (
+        <CountCell count={row.counts[name]} most={most} link={alertsHref(here, name, { [by]: row.value })} />
+      ),
     };
   };
   const columns: Column<SplitRow>[] = [
@@ -314,7 +335,9 @@ function useSplitColumns(here: Here, by: SplitBy, rows: readonly SplitRow[]): Co
         row.noShowShare === null ? (
           <span class="muted">{t.noHours}</span>
         ) : (
-          <a href={href(['trends'], { ...here.scope, [by]: row.value, measure: 'no_show' })}>{f.percentFine(row.noShowShare)}</a>
+          <a href={href(['trends'], { ...here.scope, [by]: row.value, measure: 'no_show' })}>
+            {f.percentFine(row.noShowShare)}
+          </a>
         ),
     },
   ];
@@ -342,7 +365,12 @@ function SplitTable({ here, by, rows }: { here: Here; by: SplitBy; rows: SplitRo
   const f = useFormat();
   const [all, setAll] = useState(false);
   const columns = useSplitColumns(here, by, rows);
-  const names = { municipality: words.municipality, provider: words.provider, product: words.product, model: words.modelLabel };
+  const names = {
+    municipality: words.municipality,
+    provider: words.provider,
+    product: words.product,
+    model: words.modelLabel,
+  };
   if (rows.length === 0) {
     return <Empty>{t.nothing}</Empty>;
   }
@@ -376,7 +404,12 @@ function Split({ here }: { here: Here }) {
     by,
     rows: await loadSplit(asOf, by, scope, withSignals, signal),
   }));
-  const names = { municipality: words.municipality, provider: words.provider, product: words.product, model: words.modelLabel };
+  const names = {
+    municipality: words.municipality,
+    provider: words.provider,
+    product: words.product,
+    model: words.modelLabel,
+  };
   return (
     <section class="card">
       <div class="card-head">

@@ -41,12 +41,19 @@ export interface Totals {
   months: AggregateRow[];
 }
 
-export async function loadTotals(asOf: string, scope: Scope, withSignals: boolean, signal: AbortSignal): Promise<Totals> {
+export async function loadTotals(
+  asOf: string,
+  scope: Scope,
+  withSignals: boolean,
+  signal: AbortSignal,
+): Promise<Totals> {
   const wanted = lists(asOf);
   const names = Object.keys(wanted) as ListName[];
   const [counted, states, months] = await Promise.all([
     Promise.all(
-      names.map(async (name) => [name, total(await alertCounts(['kind'], { ...scope, ...wanted[name] }, signal))] as const),
+      names.map(
+        async (name) => [name, total(await alertCounts(['kind'], { ...scope, ...wanted[name] }, signal))] as const,
+      ),
     ),
     withSignals && signalsFit(scope) ? anomalyCounts(['state'], { ...scope, state: 'NEW,IN_RESEARCH' }, signal) : null,
     aggregates('monthly', { ...scope, from: addMonths(asOf, -12), to: addMonths(asOf, -1) }, signal),

@@ -147,7 +147,14 @@ function measureAxis(measure: Measure, palette: Palette, f: Format) {
   }
 }
 
-function measureConfig(view: View, shown: readonly Series[], marks: Marks, name: (key: string) => string, text: (value: number | null) => string, f: Format) {
+function measureConfig(
+  view: View,
+  shown: readonly Series[],
+  marks: Marks,
+  name: (key: string) => string,
+  text: (value: number | null) => string,
+  f: Format,
+) {
   return (palette: Palette): ChartConfiguration => {
     const extent = edges(view.months);
     return {
@@ -216,7 +223,9 @@ function MeasureChart({ view }: { view: View }) {
     const sums = series.byMonth.get(month);
     return text(sums === undefined ? null : valueOf(sums, view.measure));
   };
-  const known = shown.some((series) => [...series.byMonth.values()].some((sums) => valueOf(sums, view.measure) !== null));
+  const known = shown.some((series) =>
+    [...series.byMonth.values()].some((sums) => valueOf(sums, view.measure) !== null),
+  );
   if (!known) {
     return (
       <section class="card">
@@ -234,7 +243,13 @@ function MeasureChart({ view }: { view: View }) {
         title={t.measures[view.measure]}
         summary={t.summary(t.measures[view.measure], first, last)}
         legend={legend}
-        version={JSON.stringify([view.measure, view.split, view.months, shown.map((one) => [one.key, one.whole]), f.language])}
+        version={JSON.stringify([
+          view.measure,
+          view.split,
+          view.months,
+          shown.map((one) => [one.key, one.whole]),
+          f.language,
+        ])}
         config={measureConfig(view, shown, marks, name, text, f)}
         height="high"
         places={view.months.length}
@@ -372,7 +387,12 @@ interface CompareRow {
 }
 
 /* Without a split the rows are the four measures; with one they are its series, for the measure that is chosen. */
-function compareRows(view: View, month: string, name: (key: string) => string, measureName: (measure: Measure) => string): CompareRow[] {
+function compareRows(
+  view: View,
+  month: string,
+  name: (key: string) => string,
+  measureName: (measure: Measure) => string,
+): CompareRow[] {
   const { before, after } = halvesAround(view.months, month);
   const row = (key: string, text: string, series: Series, measure: Measure): CompareRow => ({
     key,
@@ -403,7 +423,12 @@ function CompareTable({ view, month }: { view: View; month: string }) {
         rows={rows}
         rowKey={(row) => row.key}
         columns={[
-          { key: 'name', title: view.split === 'none' ? t.measure : t.measures[view.measure], head: true, value: (row) => row.name },
+          {
+            key: 'name',
+            title: view.split === 'none' ? t.measure : t.measures[view.measure],
+            head: true,
+            value: (row) => row.name,
+          },
           { key: 'before', title: t.before, number: true, value: (row) => valueText(row.before, row.measure) },
           { key: 'after', title: t.after, number: true, value: (row) => valueText(row.after, row.measure) },
           {
@@ -461,7 +486,19 @@ function Compare({ view }: { view: View }) {
 
 /* ---- the page ---- */
 
-function Choice<T extends string>({ label, values, value, text, name }: { label: string; values: readonly T[]; value: T; text: (one: T) => string; name: string }) {
+function Choice<T extends string>({
+  label,
+  values,
+  value,
+  text,
+  name,
+}: {
+  label: string;
+  values: readonly T[];
+  value: T;
+  text: (one: T) => string;
+  name: string;
+}) {
   return (
     <div>
       <span class="label" aria-hidden="true">
@@ -505,7 +542,11 @@ function Content({ asOf }: { asOf: string }) {
     // Months before the first one with anything in it are not drawn.
     const present = rows.map((row) => row.period_from ?? '').sort();
     const months: string[] = [];
-    for (let month = present[0] ?? ''; month !== '' && month <= (present[present.length - 1] ?? ''); month = addMonths(month, 1)) {
+    for (
+      let month = present[0] ?? '';
+      month !== '' && month <= (present[present.length - 1] ?? '');
+      month = addMonths(month, 1)
+    ) {
       months.push(month);
     }
     const byModel = seriesOf(rows, 'model');

@@ -148,5 +148,7 @@ export interface Halves {
 export function halvesAround(months: readonly string[], month: string): Halves {
   const index = months.indexOf(month);
   const size = Math.min(6, index, months.length - index);
-  return index < 0 ? { before: [], after: [] } : { before: months.slice(index - size, index), after: months.slice(index, index + size) };
+  return index < 0
+    ? { before: [], after: [] }
+    : { before: months.slice(index - size, index), after: months.slice(index, index + size) };
 }

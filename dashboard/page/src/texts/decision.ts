@@ -81,7 +81,8 @@ export const decisionTexts = dictionary(
       date: 'Datum',
     },
     facts: 'Alle feiten, en waarom ze tellen',
-    factsHint: 'Nieuwste week eerst. Een regel over meer dagen staat in elke week die hij raakt, met het deel van die week.',
+    factsHint:
+      'Nieuwste week eerst. Een regel over meer dagen staat in elke week die hij raakt, met het deel van die week.',
     fact: {
       day: 'Dag',
       kind: 'Soort',
@@ -94,7 +95,8 @@ export const decisionTexts = dictionary(
     kinds: { DEBIT: 'declaratieregel', CREDIT: 'creditregel', NO_SHOW: 'no-show' },
     sum: {
       plain: (delivered: string) => `geleverd ${delivered}`,
-      fixed: (delivered: string, fixed: string, used: string) => `geleverd ${delivered} − vast ${fixed} = ${used} uit het surplus`,
+      fixed: (delivered: string, fixed: string, used: string) =>
+        `geleverd ${delivered} − vast ${fixed} = ${used} uit het surplus`,
       left: (left: string) => `${left} over in de urenpot`,
       over: (over: string) => `${over} te veel`,
     },
@@ -217,7 +219,8 @@ export const decisionTexts = dictionary(
       date: 'Date',
     },
     facts: 'All facts, and why they count',
-    factsHint: 'The newest week first. A line over several days stands in every week that it touches, with that week’s share.',
+    factsHint:
+      'The newest week first. A line over several days stands in every week that it touches, with that week’s share.',
     fact: {
       day: 'Day',
       kind: 'Kind',
@@ -230,7 +233,8 @@ export const decisionTexts = dictionary(
     kinds: { DEBIT: 'declaration line', CREDIT: 'credit', NO_SHOW: 'no-show' },
     sum: {
       plain: (delivered: string) => `delivered ${delivered}`,
-      fixed: (delivered: string, fixed: string, used: string) => `delivered ${delivered} − fixed ${fixed} = ${used} from the surplus`,
+      fixed: (delivered: string, fixed: string, used: string) =>
+        `delivered ${delivered} − fixed ${fixed} = ${used} from the surplus`,
       left: (left: string) => `${left} left in the budget`,
       over: (over: string) => `${over} too much`,
     },

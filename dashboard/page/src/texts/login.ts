@@ -3,7 +3,8 @@ import { dictionary } from './dictionary';
 export const loginTexts = dictionary(
   {
     title: 'Inloggen',
-    intro: 'Urenwacht bewaakt de uren van gemeentelijke zorg: evaluaties op tijd, en weten dat een urenpot opraakt voordat de cliënt het merkt.',
+    intro:
+      'Urenwacht bewaakt de uren van gemeentelijke zorg: evaluaties op tijd, en weten dat een urenpot opraakt voordat de cliënt het merkt.',
     token: 'Toegangscode (token)',
     hint: 'U krijgt de code van de beheerder. Hij begint met uw_.',
     submit: 'Inloggen',
@@ -13,7 +14,8 @@ export const loginTexts = dictionary(
   },
   {
     title: 'Log in',
-    intro: 'Urenwacht watches the hours of municipal care: evaluations in time, and budgets that run low before the client notices.',
+    intro:
+      'Urenwacht watches the hours of municipal care: evaluations in time, and budgets that run low before the client notices.',
     token: 'Access code (token)',
     hint: 'The administrator gives you the code. It begins with uw_.',
     submit: 'Log in',

@@ -12,7 +12,8 @@ export const trendsTexts = dictionary(
       cost: 'Kosten per geleverd uur',
     },
     explained: {
-      hours: 'Geleverde uren, gedeeld door de cliënten die in de maand zorg kregen en door de weken van de maand. Wie twee producten heeft, telt bij elk.',
+      hours:
+        'Geleverde uren, gedeeld door de cliënten die in de maand zorg kregen en door de weken van de maand. Wie twee producten heeft, telt bij elk.',
       use: 'Gebruikte uren als deel van de urenpot van de maand. Bij vaste uren + surplus gaat het om het surplus. Resultaat en taakgericht hebben geen urenpot.',
       no_show: 'Uren van no-shows als deel van alle geleverde uren.',
       cost: 'Wat een geleverd uur kostte, waar een tarief bekend is. Zo zijn financieringsvormen te vergelijken.',
@@ -63,7 +64,8 @@ export const trendsTexts = dictionary(
       cost: 'Cost per delivered hour',
     },
     explained: {
-      hours: 'Hours delivered, divided by the clients who got care in the month and by the weeks of the month. Somebody with two products counts for each.',
+      hours:
+        'Hours delivered, divided by the clients who got care in the month and by the weeks of the month. Somebody with two products counts for each.',
       use: 'Hours used as a share of the month’s hour budget. With fixed hours + surplus it is about the surplus. Result and task have no hour budget.',
       no_show: 'Hours of no-shows as a share of all hours delivered.',
       cost: 'What a delivered hour cost, where a rate is known. So funding forms can be compared.',
