@@ -11,13 +11,15 @@ type Texts = ReturnType<typeof useTexts<(typeof signalsTexts)['nl']>>;
 /* A column: a fact, or the decision as it was on that day. */
 interface Shown {
   title: string;
+  /* Which of its cells are held against those of the others. */
+  compared: readonly CellName[];
   cells: Record<CellName, string | null>;
 }
 
 const CELLS = ['fact', 'id', 'decision', 'provider', 'days', 'time', 'duration', 'staff', 'corrects', 'recorded', 'event'] as const;
 type CellName = (typeof CELLS)[number];
-/* These tell facts apart, so they always differ. */
-const OWN: readonly CellName[] = ['fact', 'id', 'recorded', 'event'];
+/* The others tell facts apart, so they always differ. */
+const COMPARED: readonly CellName[] = ['decision', 'provider', 'days', 'time', 'duration', 'staff', 'corrects'];
 
 function factName(fact: Evidence, t: Texts): string {
   const name = fact.topic === 'NO_SHOW' && fact.what === 'WITHDRAWN' ? 'NO_SHOW_WITHDRAWN' : fact.what;
@@ -33,7 +35,7 @@ const instantText = (ms: number) => new Date(ms).toISOString();
 
 function useShown(): {
   fact: (fact: Evidence, title: string) => Shown;
-  decision: (version: Decision, latest: Decision) => Shown;
+  decision: (version: Decision, latest: Decision, compared: CellName) => Shown;
 } {
   const t = useTexts(signalsTexts);
   const shared = useTexts(common);
@@ -43,6 +45,7 @@ function useShown(): {
   return {
     fact: (fact, title) => ({
       title,
+      compared: COMPARED,
       cells: {
         fact: factName(fact, t),
         id: fact.subject.slice(fact.subject.search(/[:/][^:/]*$/) + 1),
@@ -57,8 +60,9 @@ function useShown(): {
         event: fact.event_id,
       },
     }),
-    decision: (version, latest) => ({
+    decision: (version, latest, compared) => ({
       title: t.inForce(String(version.version)),
+      compared: [compared],
       cells: {
         fact: t.facts[version.status],
         id: null,
@@ -95,7 +99,10 @@ function useColumns(signal: Anomaly, evidence: readonly Evidence[], versions: re
   const day = signal.payload.first_day;
   const version = typeof day === 'string' ? versionOn(versions, day) : undefined;
   const latest = [...versions].sort((a, b) => b.version - a.version)[0];
-  return version === undefined || latest === undefined ? sides : [...sides, shown.decision(version, latest)];
+  if (version === undefined || latest === undefined) {
+    return sides;
+  }
+  return [...sides, shown.decision(version, latest, signal.kind === 'WRONG_PROVIDER' ? 'provider' : 'days')];
 }
 
 function Comparison({ columns }: { columns: readonly Shown[] }) {
@@ -116,8 +123,10 @@ function Comparison({ columns }: { columns: readonly Shown[] }) {
   };
   const rows = CELLS.filter((name) => columns.some((column) => column.cells[name] !== null));
   // What only one of them can have, such as a time of day beside a decision, is not a difference.
-  const differs = (name: CellName) =>
-    !OWN.includes(name) && new Set(columns.map((column) => column.cells[name]).filter((cell) => cell !== null)).size > 1;
+  const differs = (name: CellName) => {
+    const held = columns.filter((column) => column.compared.includes(name) && column.cells[name] !== null);
+    return new Set(held.map((column) => column.cells[name])).size > 1;
+  };
   return (
     <div class="table-scroll" tabIndex={0} role="group" aria-label={t.evidence}>
       <table class="evidence">

@@ -113,7 +113,7 @@ function Person({ session }: { session: Session }) {
       </span>
       <button type="button" class="button button-quiet" onClick={leave}>
         <Icon name="logout" />
-        {t.logout}
+        <span class="logout-text">{t.logout}</span>
       </button>
     </div>
   );

@@ -1,5 +1,5 @@
 /* A button that opens a menu: arrow keys, Home, End and first letters go through it, Escape and Tab close it. */
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from './icons';
 
 export interface MenuItem {
@@ -18,11 +18,16 @@ export function Menu({ label, name, items }: { label: string; name: string; item
   const [open, setOpen] = useState(false);
   const [upwards, setUpwards] = useState(false);
   const entries = () => [...(root.current?.querySelectorAll<HTMLButtonElement>('[role=menuitem]') ?? [])];
+  // Before the next key comes.
+  useLayoutEffect(() => {
+    if (open) {
+      entries()[0]?.focus();
+    }
+  }, [open]);
   useEffect(() => {
     if (!open) {
       return undefined;
     }
-    entries()[0]?.focus();
     const outside = (event: Event) => {
       if (event.target instanceof Node && root.current?.contains(event.target) !== true) {
         setOpen(false);
