@@ -102,6 +102,7 @@ function Content({ alert, asOf, changed }: { alert: AlertDetail; asOf: string; c
           {figures(alert)}
           {alert.threshold !== null && <span class="muted"> · {t.threshold(f.percent(alert.threshold / 100))}</span>}
         </p>
+        <p class="hint">{t.figuresOf(f.instant(alert.observed_at))}</p>
         <WorkflowLines workflow={alert.workflow} />
         <EvaluationProgress alert={alert} />
       </div>
