@@ -12,7 +12,8 @@ CACHE_BYTES = 128 << 20
 
 # The order in which the processor writes them, facts first.
 FACTS = ["decision_fact", "declaration_fact", "no_show_fact", "evaluation_fact"]
-OUTCOMES = ["account_state", "alert_state", "alert_history", "anomaly_state", "anomaly_history", "aggregate", "client"]
+OUTCOMES = ["account_state", "alert_state", "alert_history", "anomaly_state", "anomaly_history", "aggregate_key", "aggregate_sum",
+            "client"]
 
 # What must be the same whatever the batches and instances were: revisions and the figures in a payload are those
 # of the moment, and need not be.

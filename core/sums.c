@@ -175,11 +175,9 @@ static uint64_t hash_row(const struct uw_aggregate_change *row)
     return hash ^ hash >> 32;
 }
 
-/* The key's order, also that of the output. */
+/* The key's order, also that of the output: rows with the same dimensions stand together. */
 static int compare_keys(const struct uw_aggregate_change *a, const struct uw_aggregate_change *b)
 {
-    RETURN_IF_DIFFERENT(a->grain, b->grain);
-    RETURN_IF_DIFFERENT(a->period_from_day, b->period_from_day);
     const struct uw_str pairs[][2] = {{a->municipality, b->municipality},
                                       {a->provider, b->provider},
                                       {a->product_category, b->product_category},
@@ -193,6 +191,8 @@ static int compare_keys(const struct uw_aggregate_change *a, const struct uw_agg
     RETURN_IF_DIFFERENT(a->law, b->law);
     RETURN_IF_DIFFERENT(a->care, b->care);
     RETURN_IF_DIFFERENT(a->model, b->model);
+    RETURN_IF_DIFFERENT(a->grain, b->grain);
+    RETURN_IF_DIFFERENT(a->period_from_day, b->period_from_day);
     return 0;
 }
 

@@ -47,7 +47,7 @@ void uw_sums_before_nothing(struct uw_sums *sums);
 /* Adds the difference that the client makes; `fold` has just run again. */
 enum uw_code uw_sums_after(struct uw_sums *sums, const struct uw_fold *fold) UW_MUST_USE;
 
-/* Drops rows without a difference, sorts the others by their key. */
+/* Drops rows without a difference, sorts the others by their dimensions, then by grain and period. */
 void uw_sums_finish(struct uw_sums *sums);
 
 #endif

@@ -29,12 +29,13 @@ enum uw_table {
     UW_TABLE_ANOMALIES,
     UW_TABLE_ANOMALY_HISTORY,
     UW_TABLE_ANOMALIES_QUIET,
+    UW_TABLE_AGGREGATE_KEYS,
     UW_TABLE_AGGREGATES,
     UW_TABLE_AGGREGATES_SHRUNK,
     UW_TABLE_OUTBOX,
     UW_TABLE_ACCOUNTS_DROPPED, /* first of all, see store_commit.c */
 };
-#define UW_TABLE_COUNT 21
+#define UW_TABLE_COUNT 22
 
 struct uw_table_shape {
     const char *statement; /* name of the prepared statement that takes a column as an array each, or NULL */
@@ -107,11 +108,12 @@ enum uw_code uw_pgstore_retake_slot(struct uw_pgstore *store, struct uw_error *e
 void uw_pgstore_sleep_ms(int32_t sleep_ms);
 int64_t uw_pgstore_now_ms(void);
 
-/* ---- store_rows.c, store_facts.c, store_outcomes.c: from `changes` to rows ---- */
+/* ---- store_rows.c, store_facts.c, store_outcomes.c, store_sums.c: from `changes` to rows ---- */
 
 /* All rows of a batch; UW_ENOMEM. */
 enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *changes) UW_MUST_USE;
 void uw_pgstore_add_fact(struct uw_columns *tables, const struct uw_fact_change *change, int64_t accepted_at_ms);
+enum uw_code uw_pgstore_add_sums(struct uw_pgstore *store, const struct uw_changes *changes) UW_MUST_USE;
 enum uw_code uw_pgstore_add_alert(struct uw_pgstore *store, const struct uw_alert_change *alert,
                                   int64_t observed_at_ms) UW_MUST_USE;
 enum uw_code uw_pgstore_add_anomaly(struct uw_pgstore *store, const struct uw_anomaly_change *anomaly,

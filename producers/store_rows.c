@@ -1,5 +1,5 @@
 /*
- * Rows of accounts, clients, aggregates and the outbox, and all rows of a batch.
+ * Rows of accounts, clients and the outbox, and all rows of a batch.
  */
 #include "producers/store_internal.h"
 
@@ -42,51 +42,6 @@ static void add_account(struct uw_columns *tables, const struct uw_account_chang
     uw_columns_int8(columns, &place, account->no_show_minutes);
 }
 
-/* Whose sums these are. */
-struct source {
-    int32_t rules_version, writer;
-};
-
-static void add_aggregate_key(struct uw_columns *columns, uint32_t *place, const struct uw_aggregate_change *aggregate,
-                              const struct source *source)
-{
-    uw_columns_string(columns, place, aggregate->municipality);
-    uw_columns_int2(columns, place, (int32_t)aggregate->grain);
-    uw_columns_day(columns, place, aggregate->period_from_day);
-    uw_columns_string(columns, place, aggregate->provider);
-    uw_columns_string(columns, place, aggregate->product_category);
-    uw_columns_string(columns, place, aggregate->product);
-    uw_columns_int2(columns, place, (int32_t)aggregate->law);
-    uw_columns_int2(columns, place, (int32_t)aggregate->care);
-    uw_columns_int2(columns, place, (int32_t)aggregate->model);
-    uw_columns_int4(columns, place, source->rules_version);
-    uw_columns_int4(columns, place, source->writer);
-}
-
-/* Rows of all zeros are hidden by the views, and removed where they are likely: where something was taken. */
-static void add_aggregate(struct uw_columns *tables, const struct uw_aggregate_change *aggregate,
-                          const struct source *source)
-{
-    struct uw_columns *columns = &tables[UW_TABLE_AGGREGATES];
-    uint32_t place = 0;
-
-    add_aggregate_key(columns, &place, aggregate, source);
-    uw_columns_int8(columns, &place, aggregate->clients);
-    uw_columns_int8(columns, &place, aggregate->decisions);
-    uw_columns_int8(columns, &place, aggregate->delivered_minutes);
-    uw_columns_int8(columns, &place, aggregate->no_show_minutes);
-    uw_columns_int8(columns, &place, aggregate->used_minutes);
-    uw_columns_int8(columns, &place, aggregate->allotted_minutes);
-    uw_columns_int8(columns, &place, aggregate->priced_minutes);
-    uw_columns_int8(columns, &place, aggregate->cost_sixtieths);
-    if (aggregate->clients < 0 || aggregate->decisions < 0 || aggregate->delivered_minutes < 0 ||
-        aggregate->no_show_minutes < 0 || aggregate->used_minutes < 0 || aggregate->allotted_minutes < 0 ||
-        aggregate->priced_minutes < 0 || aggregate->cost_sixtieths < 0) {
-        place = 0;
-        add_aggregate_key(&tables[UW_TABLE_AGGREGATES_SHRUNK], &place, aggregate, source);
-    }
-}
-
 static enum uw_code add_outbox(struct uw_pgstore *store, const struct uw_outbox_record *record)
 {
     struct uw_columns *columns = &store->tables[UW_TABLE_OUTBOX];
@@ -124,7 +79,6 @@ static enum uw_code add_outcomes(struct uw_pgstore *store, const struct uw_chang
 
 enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *changes)
 {
-    const struct source source = {changes->rules_version, store->slot < 0 ? 0 : store->slot};
     enum uw_code code;
 
     uw_arena_reset(&store->arena);
@@ -140,10 +94,10 @@ enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *
     for (uint32_t i = 0; i < changes->account_count; i++) {
         add_account(store->tables, &changes->accounts[i]);
     }
-    for (uint32_t i = 0; i < changes->aggregate_count; i++) {
-        add_aggregate(store->tables, &changes->aggregates[i], &source);
+    code = uw_pgstore_add_sums(store, changes);
+    if (code == UW_OK) {
+        code = add_outcomes(store, changes);
     }
-    code = add_outcomes(store, changes);
     for (uint32_t i = 0; i < UW_TABLE_COUNT && code == UW_OK; i++) {
         code = store->tables[i].failed ? UW_ENOMEM : UW_OK;
     }

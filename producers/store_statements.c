@@ -69,14 +69,16 @@ static const enum uw_column_type anomaly_history_types[] = {
     UW_COLUMN_UUID, UW_COLUMN_INT4, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_JSONB, UW_COLUMN_TIMESTAMPTZ,
 };
 
-static const enum uw_column_type aggregate_types[] = {
-    UW_COLUMN_TEXT, UW_COLUMN_INT2, UW_COLUMN_DATE, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT,
-    UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT4, UW_COLUMN_INT4, UW_COLUMN_INT8,
-    UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8,
-    UW_COLUMN_INT8,
+static const enum uw_column_type aggregate_key_types[] = {
+    UW_COLUMN_UUID, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT,
+    UW_COLUMN_TEXT, UW_COLUMN_INT2, UW_COLUMN_INT2, UW_COLUMN_INT2,
 };
-/* The first eleven of aggregate_types. */
-#define AGGREGATE_KEY_COUNT 11
+static const enum uw_column_type aggregate_types[] = {
+    UW_COLUMN_UUID, UW_COLUMN_INT2, UW_COLUMN_DATE, UW_COLUMN_INT4, UW_COLUMN_INT4, UW_COLUMN_INT8, UW_COLUMN_INT8,
+    UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8,
+};
+/* The first five of aggregate_types. */
+#define AGGREGATE_KEY_COUNT 5
 
 static const enum uw_column_type outbox_types[] = {UW_COLUMN_INT4,  UW_COLUMN_INT8,  UW_COLUMN_INT2,
                                                    UW_COLUMN_BYTEA, UW_COLUMN_BYTEA, UW_COLUMN_BYTEA};
@@ -161,16 +163,18 @@ static const char correct_anomalies[] =
     "UPDATE urenwacht_data.anomaly_state a SET provider = w.provider"
     " FROM unnest($1::uuid[], $2::text[]) w (anomaly_id, provider) WHERE a.anomaly_id = w.anomaly_id";
 
+/* Rows are never changed: the id follows from them. */
+static const char add_aggregate_keys[] =
+    "INSERT INTO urenwacht_data.aggregate_key (id, municipality, provider, product_category, product, law, care, model)"
+    " SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[],"
+    " $7::smallint[], $8::smallint[]) ON CONFLICT (id) DO NOTHING";
 static const char add_aggregates[] =
-    "INSERT INTO urenwacht_data.aggregate AS a (municipality, grain, period_from, provider, product_category,"
-    " product, law, care, model, rules_version, writer, clients, decisions, delivered_minutes, no_show_minutes,"
-    " used_minutes, allotted_minutes, priced_minutes, cost_sixtieths)"
-    " SELECT * FROM unnest($1::text[], $2::smallint[], $3::date[], $4::text[], $5::text[], $6::text[],"
-    " $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[], $11::integer[],"
-    " $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[],"
-    " $18::bigint[], $19::bigint[])"
-    " ON CONFLICT (rules_version, municipality, grain, period_from, provider, product_category, product, law, care,"
-    " model, writer) DO UPDATE SET clients = a.clients + excluded.clients, decisions = a.decisions + excluded.decisions,"
+    "INSERT INTO urenwacht_data.aggregate_sum AS a (key, grain, period_from, rules_version, writer, clients, decisions,"
+    " delivered_minutes, no_show_minutes, used_minutes, allotted_minutes, priced_minutes, cost_sixtieths)"
+    " SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::date[], $4::integer[], $5::integer[], $6::bigint[],"
+    " $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])"
+    " ON CONFLICT (rules_version, key, grain, period_from, writer) DO UPDATE SET"
+    " clients = a.clients + excluded.clients, decisions = a.decisions + excluded.decisions,"
     " delivered_minutes = a.delivered_minutes + excluded.delivered_minutes,"
     " no_show_minutes = a.no_show_minutes + excluded.no_show_minutes,"
     " used_minutes = a.used_minutes + excluded.used_minutes,"
@@ -178,14 +182,11 @@ static const char add_aggregates[] =
     " priced_minutes = a.priced_minutes + excluded.priced_minutes,"
     " cost_sixtieths = a.cost_sixtieths + excluded.cost_sixtieths";
 static const char delete_aggregates[] =
-    "DELETE FROM urenwacht_data.aggregate a USING unnest($1::text[], $2::smallint[], $3::date[], $4::text[],"
-    " $5::text[], $6::text[], $7::smallint[], $8::smallint[], $9::smallint[], $10::integer[], $11::integer[])"
-    " w (municipality, grain, period_from, provider, product_category, product, law, care, model, rules_version,"
-    " writer)"
-    " WHERE a.municipality = w.municipality AND a.grain = w.grain AND a.period_from = w.period_from"
-    " AND a.provider = w.provider AND a.product_category = w.product_category AND a.product = w.product"
-    " AND a.law = w.law AND a.care = w.care AND a.model = w.model"
-    " AND a.rules_version = w.rules_version AND a.writer = w.writer"
+    "DELETE FROM urenwacht_data.aggregate_sum a"
+    " USING unnest($1::uuid[], $2::smallint[], $3::date[], $4::integer[], $5::integer[])"
+    " w (key, grain, period_from, rules_version, writer)"
+    " WHERE a.rules_version = w.rules_version AND a.key = w.key AND a.grain = w.grain"
+    " AND a.period_from = w.period_from AND a.writer = w.writer"
     " AND (a.clients, a.decisions, a.delivered_minutes, a.no_show_minutes, a.used_minutes, a.allotted_minutes,"
     " a.priced_minutes, a.cost_sixtieths) = (0, 0, 0, 0, 0, 0, 0, 0)";
 
@@ -226,6 +227,8 @@ static const struct uw_table_shape shapes[UW_TABLE_COUNT] = {
     [UW_TABLE_ANOMALY_HISTORY] = {"add_anomaly_history", COPY_ROWS("anomaly_history", ANOMALY_HISTORY_COLUMNS),
                                   add_anomaly_history, anomaly_history_types, COUNT_OF(anomaly_history_types)},
     [UW_TABLE_ANOMALIES_QUIET] = {"correct_anomalies", NULL, correct_anomalies, quiet_types, COUNT_OF(quiet_types)},
+    [UW_TABLE_AGGREGATE_KEYS] = {"add_aggregate_keys", NULL, add_aggregate_keys, aggregate_key_types,
+                                 COUNT_OF(aggregate_key_types)},
     [UW_TABLE_AGGREGATES] = {"add_aggregates", NULL, add_aggregates, aggregate_types, COUNT_OF(aggregate_types)},
     [UW_TABLE_AGGREGATES_SHRUNK] = {"delete_aggregates", NULL, delete_aggregates, aggregate_types,
                                     AGGREGATE_KEY_COUNT},
@@ -295,8 +298,8 @@ static const struct {
                    " WHERE partition = $1::integer AND epoch = $2::bigint RETURNING 1"},
     {"mark_clients", "UPDATE urenwacht_data.client SET next_change_on = '-infinity'"
                      " WHERE partition = $1::integer AND next_change_on IS DISTINCT FROM '-infinity'"},
-    {"sweep", "WITH gone AS (DELETE FROM urenwacht_data.aggregate WHERE rules_version < $1::integer"
-              " AND ctid = ANY (ARRAY(SELECT ctid FROM urenwacht_data.aggregate WHERE rules_version < $1::integer"
+    {"sweep", "WITH gone AS (DELETE FROM urenwacht_data.aggregate_sum WHERE rules_version < $1::integer"
+              " AND ctid = ANY (ARRAY(SELECT ctid FROM urenwacht_data.aggregate_sum WHERE rules_version < $1::integer"
               " AND NOT EXISTS (SELECT FROM urenwacht_data.client WHERE rules_version < $1::integer)"
               " AND NOT EXISTS (SELECT FROM urenwacht_data.partition_state WHERE rules_version < $1::integer)"
               " LIMIT $2::bigint)) RETURNING 1) SELECT count(*) FROM gone"},

@@ -71,7 +71,7 @@ static void add_day(struct name *name, int32_t day)
     add_part(name, uw_str_from(text));
 }
 
-static enum uw_code finish(struct name *name, char text[UW_ID_TEXT_BYTES])
+static enum uw_code finish_uuid(struct name *name, struct uw_uuid *id)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     int done = 0;
@@ -89,9 +89,19 @@ static enum uw_code finish(struct name *name, char text[UW_ID_TEXT_BYTES])
     memcpy(uuid.bytes, digest, sizeof uuid.bytes);
     uuid.bytes[6] = (uint8_t)((uuid.bytes[6] & 0x0F) | 0x50); /* version 5 */
     uuid.bytes[8] = (uint8_t)((uuid.bytes[8] & 0x3F) | 0x80); /* the variant of RFC 4122 */
-    uw_uuid_format(&uuid, text);
-    text[UW_UUID_TEXT_BYTES] = '\0';
+    *id = uuid;
     return UW_OK;
+}
+
+static enum uw_code finish(struct name *name, char text[UW_ID_TEXT_BYTES])
+{
+    struct uw_uuid id;
+    enum uw_code code = finish_uuid(name, &id);
+    if (code == UW_OK) {
+        uw_uuid_format(&id, text);
+        text[UW_UUID_TEXT_BYTES] = '\0';
+    }
+    return code;
 }
 
 enum uw_code uw_alert_id(const struct uw_alert_change *alert, char text[UW_ID_TEXT_BYTES])
@@ -126,4 +136,19 @@ enum uw_code uw_anomaly_id(const struct uw_anomaly_change *anomaly, char text[UW
     size_t length = uw_subject_format(&anomaly->subject, subject, sizeof subject);
     add_part(&name, (struct uw_str){subject, (uint32_t)(length < sizeof subject ? length : sizeof subject - 1)});
     return finish(&name, text);
+}
+
+enum uw_code uw_dimensions_id(const struct uw_aggregate_change *aggregate, struct uw_uuid *id)
+{
+    struct name name;
+    start(&name);
+    add(&name, "sums", 4);
+    add_part(&name, aggregate->municipality);
+    add_part(&name, aggregate->provider);
+    add_part(&name, aggregate->product_category);
+    add_part(&name, aggregate->product);
+    add_part(&name, uw_str_from(uw_law_name(aggregate->law)));
+    add_part(&name, uw_str_from(uw_care_name(aggregate->care)));
+    add_part(&name, uw_str_from(uw_model_name(aggregate->model)));
+    return finish_uuid(&name, id);
 }

@@ -2,16 +2,32 @@
 -- writers up. Everything in a row is a difference: one writer may take away what another one has added, and then
 -- has a row below zero. Only the sum over the writers means something.
 
-CREATE TABLE urenwacht_data.aggregate (
+-- A row of sums names its dimensions by the id that follows from them, so that it and its index stay narrow: nearly
+-- every line of a sparse region changes two of them.
+CREATE TABLE urenwacht_data.aggregate_key (
+    id uuid PRIMARY KEY,
     municipality text COLLATE "C" NOT NULL,
-    grain smallint NOT NULL,
-    period_from date NOT NULL,
     provider text COLLATE "C" NOT NULL,
     product_category text COLLATE "C" NOT NULL,
     product text COLLATE "C" NOT NULL,
     law smallint NOT NULL,
     care smallint NOT NULL,
-    model smallint NOT NULL,
+    model smallint NOT NULL
+);
+COMMENT ON TABLE urenwacht_data.aggregate_key IS 'A combination of dimensions for which there are sums, or were.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.id IS 'Follows from the dimensions, the same everywhere.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.municipality IS 'CBS code of the municipality.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.provider IS 'AGB code of the provider of the version in force on the day.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.product_category IS 'Category of the product, by the latest version.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.product IS 'Code of the product, by the latest version.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.law IS '0: WMO, 1: JEUGDWET, 2: PARTICIPATIEWET.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.care IS '0: CONTINUOUS, 1: INTENSIVE.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.model IS '0: Pxq, 1: Bandwidth, 2: YearBudget, 3: FixedPlusSurplus, 4: Result, 5: Task.';
+
+CREATE TABLE urenwacht_data.aggregate_sum (
+    key uuid NOT NULL,
+    grain smallint NOT NULL,
+    period_from date NOT NULL,
     rules_version integer NOT NULL,
     writer integer NOT NULL,
     clients bigint NOT NULL,
@@ -22,20 +38,39 @@ CREATE TABLE urenwacht_data.aggregate (
     allotted_minutes bigint NOT NULL,
     priced_minutes bigint NOT NULL,
     cost_sixtieths bigint NOT NULL,
-    PRIMARY KEY (rules_version, municipality, grain, period_from, provider, product_category, product, law, care, model,
-                 writer)
+    PRIMARY KEY (rules_version, key, grain, period_from, writer)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
-CREATE INDEX aggregate_provider ON urenwacht_data.aggregate (provider, grain, period_from);
-COMMENT ON TABLE urenwacht_data.aggregate IS 'Sums per week or month and dimensions: what each writer has added. Only the sum over the writers means something.';
+COMMENT ON TABLE urenwacht_data.aggregate_sum IS 'Sums per week or month and dimensions: what each writer has added. Only the sum over the writers means something.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.key IS 'The dimensions.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.grain IS '0: WEEK, 1: MONTH.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.period_from IS 'Monday of the week, or first day of the month.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.rules_version IS 'Version of the rules under which the clients in it were judged.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.writer IS 'Slot of the instance that wrote it.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.clients IS 'Clients with delivered minutes in the period.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.decisions IS 'Decisions with delivered minutes in the period.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.delivered_minutes IS 'Minutes delivered, those of no-shows included.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.no_show_minutes IS 'The share of no-shows in the delivered minutes.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.used_minutes IS 'Minutes that count against allotments.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.allotted_minutes IS 'Allotments of the accounts that delivered in the period, spread over their days.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.priced_minutes IS 'The delivered minutes of which the price is known.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.cost_sixtieths IS 'What those cost, in sixtieths of a cent: minutes times cents an hour, and 60 times the prices of results.';
+
+CREATE VIEW urenwacht_data.aggregate AS
+SELECT k.municipality, s.grain, s.period_from, k.provider, k.product_category, k.product, k.law, k.care, k.model,
+       s.rules_version, s.writer, s.clients, s.decisions, s.delivered_minutes, s.no_show_minutes, s.used_minutes,
+       s.allotted_minutes, s.priced_minutes, s.cost_sixtieths
+  FROM urenwacht_data.aggregate_sum s
+  JOIN urenwacht_data.aggregate_key k ON k.id = s.key;
+COMMENT ON VIEW urenwacht_data.aggregate IS 'The sums with their dimensions.';
 COMMENT ON COLUMN urenwacht_data.aggregate.municipality IS 'CBS code of the municipality.';
-COMMENT ON COLUMN urenwacht_data.aggregate.grain IS '0: WEEK, 1: MONTH.';
-COMMENT ON COLUMN urenwacht_data.aggregate.period_from IS 'Monday of the week, or first day of the month.';
 COMMENT ON COLUMN urenwacht_data.aggregate.provider IS 'AGB code of the provider of the version in force on the day.';
 COMMENT ON COLUMN urenwacht_data.aggregate.product_category IS 'Category of the product, by the latest version.';
 COMMENT ON COLUMN urenwacht_data.aggregate.product IS 'Code of the product, by the latest version.';
 COMMENT ON COLUMN urenwacht_data.aggregate.law IS '0: WMO, 1: JEUGDWET, 2: PARTICIPATIEWET.';
 COMMENT ON COLUMN urenwacht_data.aggregate.care IS '0: CONTINUOUS, 1: INTENSIVE.';
 COMMENT ON COLUMN urenwacht_data.aggregate.model IS '0: Pxq, 1: Bandwidth, 2: YearBudget, 3: FixedPlusSurplus, 4: Result, 5: Task.';
+COMMENT ON COLUMN urenwacht_data.aggregate.grain IS '0: WEEK, 1: MONTH.';
+COMMENT ON COLUMN urenwacht_data.aggregate.period_from IS 'Monday of the week, or first day of the month.';
 COMMENT ON COLUMN urenwacht_data.aggregate.rules_version IS 'Version of the rules under which the clients in it were judged.';
 COMMENT ON COLUMN urenwacht_data.aggregate.writer IS 'Slot of the instance that wrote it.';
 COMMENT ON COLUMN urenwacht_data.aggregate.clients IS 'Clients with delivered minutes in the period.';

@@ -114,7 +114,7 @@ DECLARE
     signals constant text := '((SELECT current_setting(''urenwacht.signals'', true)) = ''yes'')';
 BEGIN
     FOREACH tab IN ARRAY ARRAY['decision_fact', 'declaration_fact', 'no_show_fact', 'evaluation_fact', 'account_state',
-                               'alert_state', 'aggregate', 'alert_workflow'] LOOP
+                               'alert_state', 'aggregate_key', 'alert_workflow'] LOOP
         EXECUTE format('ALTER TABLE urenwacht_data.%I ENABLE ROW LEVEL SECURITY', tab);
         EXECUTE format('CREATE POLICY municipality ON urenwacht_data.%I USING %s', tab, seen);
     END LOOP;
@@ -127,6 +127,10 @@ BEGIN
                    seen);
 END
 $$;
+-- Sums name no municipality: they are seen with their dimensions.
+ALTER TABLE urenwacht_data.aggregate_sum ENABLE ROW LEVEL SECURITY;
+CREATE POLICY municipality ON urenwacht_data.aggregate_sum
+    USING (key IN (SELECT k.id FROM urenwacht_data.aggregate_key k));
 -- The history names no municipality: it is seen with its alert or anomaly.
 ALTER TABLE urenwacht_data.alert_history ENABLE ROW LEVEL SECURITY;
 CREATE POLICY municipality ON urenwacht_data.alert_history
@@ -235,11 +239,12 @@ SELECT 3, 'EVALUATION', partition, kafka_offset, client, municipality, decision,
 COMMENT ON VIEW urenwacht_api.fact IS 'Every accepted event in short; ask for a client.';
 
 CREATE VIEW urenwacht_api.aggregate WITH (security_invoker = true) AS
-SELECT grain, period_from, municipality, provider, product_category, product, urenwacht_data.law_name(law) AS law,
-       urenwacht_data.care_name(care) AS care, urenwacht_data.model_name(model) AS model, clients, decisions,
-       delivered_minutes, no_show_minutes, used_minutes, allotted_minutes, priced_minutes,
-       cost_sixtieths
-  FROM urenwacht_data.aggregate;
+SELECT s.grain, s.period_from, k.municipality, k.provider, k.product_category, k.product,
+       urenwacht_data.law_name(k.law) AS law, urenwacht_data.care_name(k.care) AS care,
+       urenwacht_data.model_name(k.model) AS model, s.clients, s.decisions, s.delivered_minutes, s.no_show_minutes,
+       s.used_minutes, s.allotted_minutes, s.priced_minutes, s.cost_sixtieths
+  FROM urenwacht_data.aggregate_sum s
+  JOIN urenwacht_data.aggregate_key k ON k.id = s.key;
 COMMENT ON VIEW urenwacht_api.aggregate IS 'What each writer has added to the sums; only sums of it mean something.';
 
 CREATE FUNCTION urenwacht_data.dashboard_prepare() RETURNS void
@@ -256,7 +261,7 @@ BEGIN
     GRANT SELECT ON urenwacht.progress, urenwacht_data.decision_fact, urenwacht_data.declaration_fact,
         urenwacht_data.no_show_fact, urenwacht_data.evaluation_fact, urenwacht_data.account_state,
         urenwacht_data.alert_state, urenwacht_data.alert_history, urenwacht_data.anomaly_state,
-        urenwacht_data.anomaly_history, urenwacht_data.aggregate TO urenwacht_dashboard;
+        urenwacht_data.anomaly_history, urenwacht_data.aggregate_key, urenwacht_data.aggregate_sum TO urenwacht_dashboard;
     GRANT SELECT, INSERT, UPDATE ON urenwacht_data.alert_workflow, urenwacht_data.anomaly_case TO urenwacht_dashboard;
     GRANT SELECT, INSERT ON urenwacht_data.action TO urenwacht_dashboard;
 END

@@ -10,7 +10,8 @@ import re
 # What is written of a partition; and whether rows say of which.
 TABLES = {"decision_fact": True, "declaration_fact": True, "no_show_fact": True, "evaluation_fact": True,
           "client": True, "outbox": True, "account_state": False, "alert_state": False, "alert_history": False,
-          "anomaly_state": False, "anomaly_history": False, "aggregate": False}
+          "anomaly_state": False, "anomaly_history": False, "aggregate_key": False,
+          "aggregate_sum": False}
 
 INSTALL = """
 CREATE SCHEMA witness;
@@ -53,7 +54,7 @@ SELECT m.who, m.partition, m.epoch FROM witness.owning m WHERE m.who <> 'psql' A
 # nobody uses them.
 STRANGERS = """
 SELECT w.who, w.relation, w.partition FROM witness.written w
- WHERE NOT (w.relation = 'aggregate' AND w.operation = 'DELETE')
+ WHERE NOT (w.relation = 'aggregate_sum' AND w.operation = 'DELETE')
    AND NOT EXISTS (SELECT FROM witness.owning o WHERE o.transaction = w.transaction AND o.who = w.who
                       AND NOT o.claimed AND (w.partition IS NULL OR o.partition = w.partition))
 """

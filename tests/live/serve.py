@@ -226,7 +226,7 @@ def test_access():
         call("GET", API + "/alerts", bad, 401)
     rows = psql("BEGIN; SET LOCAL ROLE urenwacht_dashboard; SELECT (SELECT count(*) FROM urenwacht_api.alert) + (SELECT count(*) "
                 "FROM urenwacht_data.anomaly_state) + (SELECT count(*) FROM urenwacht_data.declaration_fact) + (SELECT "
-                "count(*) FROM urenwacht_data.aggregate) + (SELECT count(*) FROM urenwacht_data.alert_history); COMMIT")
+                "count(*) FROM urenwacht_data.aggregate_sum) + (SELECT count(*) FROM urenwacht_data.alert_history); COMMIT")
     check("the role sees nothing unless told", rows == "0", rows)
     refused = subprocess.run(["psql", "-X", DSN, "-c", "BEGIN; SET LOCAL ROLE urenwacht_dashboard; SELECT * FROM urenwacht_data.token"],
                              capture_output=True, text=True)

@@ -78,9 +78,11 @@ case_planted() {
         WHERE $(one anomaly_state "status = 'OPEN'")" anomaly changed
     plant anomaly-revision "DELETE FROM $data.anomaly_history WHERE $(one anomaly_history 'revision = 1')" \
         history changed
-    plant aggregate-changed "UPDATE $data.aggregate SET clients = clients + 1 WHERE $(one aggregate)" aggregate changed
-    plant aggregate-gone "DELETE FROM $data.aggregate WHERE $(one aggregate 'delivered_minutes > 0')" aggregate missing
-    plant aggregate-made "UPDATE $data.aggregate SET provider = '00000000' WHERE $(one aggregate)" aggregate missing \
+    plant aggregate-changed "UPDATE $data.aggregate_sum SET clients = clients + 1 WHERE $(one aggregate_sum)" aggregate changed
+    plant aggregate-gone "DELETE FROM $data.aggregate_sum
+        WHERE $(one aggregate_sum 'delivered_minutes > 0')" aggregate missing
+    plant aggregate-made "UPDATE $data.aggregate_key SET provider = '00000000'
+        WHERE $(one aggregate_key)" aggregate missing \
         aggregate extra
     plant change-later "UPDATE $data.client SET next_change_on = next_change_on + 1
         WHERE $(one client 'next_change_on IS NOT NULL')" client changed
