@@ -16,7 +16,19 @@ interface Shown {
   cells: Record<CellName, string | null>;
 }
 
-const CELLS = ['fact', 'id', 'decision', 'provider', 'days', 'time', 'duration', 'staff', 'corrects', 'recorded', 'event'] as const;
+const CELLS = [
+  'fact',
+  'id',
+  'decision',
+  'provider',
+  'days',
+  'time',
+  'duration',
+  'staff',
+  'corrects',
+  'recorded',
+  'event',
+] as const;
 type CellName = (typeof CELLS)[number];
 /* The others tell facts apart, so they always differ. */
 const COMPARED: readonly CellName[] = ['decision', 'provider', 'days', 'time', 'duration', 'staff', 'corrects'];
@@ -41,7 +53,11 @@ function useShown(): {
   const shared = useTexts(common);
   const f = useFormat();
   const range = (from: string, to: string | null) =>
-    to === null ? shared.rangeOpen(f.date(from)) : to === from ? f.date(from) : shared.rangeTo(f.date(from), f.date(to));
+    to === null
+      ? shared.rangeOpen(f.date(from))
+      : to === from
+        ? f.date(from)
+        : shared.rangeTo(f.date(from), f.date(to));
   return {
     fact: (fact, title) => ({
       title,

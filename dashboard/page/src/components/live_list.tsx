@@ -66,7 +66,12 @@ export function ListSort({ sort, options }: { sort: string; options: readonly Op
       <label class="hint" for={id}>
         {t.sort}
       </label>
-      <select id={id} class="field field-small" value={sort} onChange={(event) => changeQuery({ sort: event.currentTarget.value })}>
+      <select
+        id={id}
+        class="field field-small"
+        value={sort}
+        onChange={(event) => changeQuery({ sort: event.currentTarget.value })}
+      >
         {options.some((option) => option.value === sort) ? null : <option value={sort}>–</option>}
         {options.map((option) => (
           <option key={option.value} value={option.value}>

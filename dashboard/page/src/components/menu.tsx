@@ -93,7 +93,13 @@ export function Menu({ label, name, items }: { label: string; name: string; item
         <Icon name="chevron" />
       </button>
       {open && (
-        <div id={id} class={upwards ? 'menu-list menu-list-up' : 'menu-list'} role="menu" aria-label={name} onKeyDown={onKeyDown}>
+        <div
+          id={id}
+          class={upwards ? 'menu-list menu-list-up' : 'menu-list'}
+          role="menu"
+          aria-label={name}
+          onKeyDown={onKeyDown}
+        >
           {items.map((item) => (
             <button
               key={item.key}

@@ -31,12 +31,18 @@ function Revisions({ alert }: { alert: AlertDetail }) {
       key: 'status',
       title: t.statusLabel,
       value: (row) =>
-        row.status === 'OPEN' ? <SeverityBadge severity={row.severity} /> : <Badge tone="good">{words.status.RESOLVED}</Badge>,
+        row.status === 'OPEN' ? (
+          <SeverityBadge severity={row.severity} />
+        ) : (
+          <Badge tone="good">{words.status.RESOLVED}</Badge>
+        ),
     },
     { key: 'when', title: t.when, value: (row) => f.date(row.effective_on) },
     { key: 'figures', title: t.figures, value: (row) => figures({ kind: alert.kind, ...row }) },
   ];
-  return <Table caption={t.historyCaption} columns={columns} rows={alert.revisions} rowKey={(row) => String(row.revision)} />;
+  return (
+    <Table caption={t.historyCaption} columns={columns} rows={alert.revisions} rowKey={(row) => String(row.revision)} />
+  );
 }
 
 function Terms({ alert, asOf }: { alert: AlertDetail; asOf: string }) {
@@ -85,7 +91,15 @@ function Terms({ alert, asOf }: { alert: AlertDetail; asOf: string }) {
   );
 }
 
-function Content({ alert, asOf, changed }: { alert: AlertDetail; asOf: string; changed: (workflow: AlertWorkflow) => void }) {
+function Content({
+  alert,
+  asOf,
+  changed,
+}: {
+  alert: AlertDetail;
+  asOf: string;
+  changed: (workflow: AlertWorkflow) => void;
+}) {
   const t = useTexts(alertsTexts);
   const words = useTexts(domain);
   const f = useFormat();

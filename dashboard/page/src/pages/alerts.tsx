@@ -4,7 +4,14 @@ import { useState } from 'preact/hooks';
 import { alertCounts, alerts, progress } from '../api/calls';
 import { address, type Parameters } from '../api/client';
 import type { Alert, AlertKind, AlertState, AlertWorkflow, Severity } from '../api/types';
-import { alertActions, AlertForm, EvaluationProgress, useEndSnooze, WorkflowLines, type AlertAction } from '../components/alert_actions';
+import {
+  alertActions,
+  AlertForm,
+  EvaluationProgress,
+  useEndSnooze,
+  WorkflowLines,
+  type AlertAction,
+} from '../components/alert_actions';
 import { AlertDate, useAlertFigures } from '../components/alert_figures';
 import { Badge, SeverityBadge } from '../components/badge';
 import { Filters, useFilterQuery, type Filter } from '../components/filters';
@@ -42,7 +49,12 @@ function useAlertFilters(): { filters: Filter[]; more: Filter[] } {
   return {
     filters: [
       { kind: 'text', name: 'search', label: t.search },
-      { kind: 'many', name: 'kind', label: words.kind, options: named<AlertKind>(values?.alert_kinds ?? [], words.alertKind) },
+      {
+        kind: 'many',
+        name: 'kind',
+        label: words.kind,
+        options: named<AlertKind>(values?.alert_kinds ?? [], words.alertKind),
+      },
       {
         kind: 'many',
         name: 'severity',
@@ -144,7 +156,12 @@ function useColumns(asOf: string, marked: ReadonlySet<string>, changed: Change):
   const figures = useAlertFigures();
   const open = (alert: Alert) => changeQuery({ alert: alert.alert_id });
   return [
-    { key: 'severity', title: words.severityLabel, sort: 'severity', value: (row) => <SeverityBadge severity={row.severity} /> },
+    {
+      key: 'severity',
+      title: words.severityLabel,
+      sort: 'severity',
+      value: (row) => <SeverityBadge severity={row.severity} />,
+    },
     {
       key: 'kind',
       title: words.kind,
@@ -181,7 +198,9 @@ function useColumns(asOf: string, marked: ReadonlySet<string>, changed: Change):
         <span class="two-lines">
           <span>{row.provider}</span>
           <span class="hint">
-            {[row.product, row.model === null ? null : words.model[row.model]].filter((text) => text !== null).join(' · ')}
+            {[row.product, row.model === null ? null : words.model[row.model]]
+              .filter((text) => text !== null)
+              .join(' · ')}
           </span>
         </span>
       ),

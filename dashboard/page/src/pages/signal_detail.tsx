@@ -111,7 +111,15 @@ function DiaryForm({ signal, changed }: { signal: AnomalyDetail; changed: () => 
   );
 }
 
-function CaseSection({ signal, changed, reload }: { signal: AnomalyDetail; changed: (next: Case) => void; reload: () => void }) {
+function CaseSection({
+  signal,
+  changed,
+  reload,
+}: {
+  signal: AnomalyDetail;
+  changed: (next: Case) => void;
+  reload: () => void;
+}) {
   const t = useTexts(signalsTexts);
   const f = useFormat();
   const session = useSession();
@@ -183,7 +191,15 @@ function Facts({ signal, versions }: { signal: AnomalyDetail; versions: Decision
 }
 
 /* `changed` gets the case as it is afterwards. */
-export function SignalDetailDialog({ id, close, changed }: { id: string; close: () => void; changed: (next: Case) => void }) {
+export function SignalDetailDialog({
+  id,
+  close,
+  changed,
+}: {
+  id: string;
+  close: () => void;
+  changed: (next: Case) => void;
+}) {
   const t = useTexts(signalsTexts);
   const words = useTexts(domain);
   const loaded = useLoad(id, async (stop) => {
@@ -191,7 +207,10 @@ export function SignalDetailDialog({ id, close, changed }: { id: string; close: 
     return { signal, versions: await loadVersions(signal, stop).catch(() => []) };
   });
   const { reload } = loaded;
-  useEffect(() => subscribeLive({ anomaly: (signal) => signal.anomaly_id === id && reload(), gap: reload }), [id, reload]);
+  useEffect(
+    () => subscribeLive({ anomaly: (signal) => signal.anomaly_id === id && reload(), gap: reload }),
+    [id, reload],
+  );
   return (
     <Dialog title={loaded.data === null ? t.details : words.anomalyKind[loaded.data.signal.kind]} close={close} wide>
       <Await of={loaded}>

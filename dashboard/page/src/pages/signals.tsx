@@ -53,7 +53,10 @@ function useSignalFilters(): { filters: Filter[]; more: Filter[] } {
   const words = useTexts(domain);
   const base = useCommonFilters();
   const values = useDimensions();
-  const kinds = (values?.anomaly_kinds ?? []).map((kind: AnomalyKind) => ({ value: kind, label: words.anomalyKind[kind] }));
+  const kinds = (values?.anomaly_kinds ?? []).map((kind: AnomalyKind) => ({
+    value: kind,
+    label: words.anomalyKind[kind],
+  }));
   return {
     filters: [
       { kind: 'text', name: 'search', label: t.search },
@@ -191,7 +194,8 @@ function SignalList({ query, sort, grouped }: { query: Parameters; sort: string;
     idOf: (signal) => signal.anomaly_id,
     merge,
     mayBelong: (signal) => mayBelong(query, signal),
-    ask: async (ids, signal) => (await anomalies({ ...query, anomaly_id: ids.join(','), limit: ids.length }, signal)).items,
+    ask: async (ids, signal) =>
+      (await anomalies({ ...query, anomaly_id: ids.join(','), limit: ids.length }, signal)).items,
     compare: comparison(sort),
   });
   const change = useStore(lastChange);
@@ -268,7 +272,13 @@ function Fold({
     <section class={`fold fold-${level}`}>
       <div class="fold-head">
         <Heading>
-          <button type="button" class="fold-button" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+          <button
+            type="button"
+            class="fold-button"
+            aria-expanded={open}
+            aria-controls={id}
+            onClick={() => setOpen(!open)}
+          >
             <Icon name={open ? 'chevron' : 'right'} />
             <span>
               {title} <span class="fold-count">{t.count(f.number(tally.count))}</span>

@@ -55,7 +55,12 @@ function CreateForm({ close, created }: { close: () => void; created: (name: str
   return (
     <ActionForm title={t.tokenNew} submit={t.tokenCreate} send={send} close={close}>
       <InputField label={t.name} value={name} change={setName} hint={t.tokenNameHint} required maxLength={NAME_MAX} />
-      <Choice label={t.role} value={role} options={ROLES.map((value) => ({ value, label: words.role[value] }))} change={setRole} />
+      <Choice
+        label={t.role}
+        value={role}
+        options={ROLES.map((value) => ({ value, label: words.role[value] }))}
+        change={setRole}
+      />
       <InputField
         label={t.municipalities}
         value={places}
@@ -110,13 +115,22 @@ function useColumns(revoke: (token: Token) => void): Column<Token>[] {
     },
     { key: 'created', title: t.created, value: (row) => f.date(row.created_at.slice(0, 10)) },
     { key: 'expires', title: t.expires, value: (row) => f.date(row.expires_at.slice(0, 10)) },
-    { key: 'used', title: t.lastUsed, value: (row) => (row.last_used_at === null ? t.never : f.instant(row.last_used_at)) },
+    {
+      key: 'used',
+      title: t.lastUsed,
+      value: (row) => (row.last_used_at === null ? t.never : f.instant(row.last_used_at)),
+    },
     {
       key: 'actions',
       title: t.actions,
       value: (row) =>
         stateOf(row) === 'active' ? (
-          <button type="button" class="button button-small" aria-label={t.revokeTitle(row.name)} onClick={() => revoke(row)}>
+          <button
+            type="button"
+            class="button button-small"
+            aria-label={t.revokeTitle(row.name)}
+            onClick={() => revoke(row)}
+          >
             {t.revoke}
           </button>
         ) : (

@@ -36,7 +36,12 @@ const NAME_MAX = 100;
 const URL_MAX = 2000;
 const OVERLAP_MAX = 168;
 
-const webhookTones: Record<WebhookState, Tone> = { ACTIVE: 'good', PAUSED: 'plain', DISABLED: 'warning', STOPPED: 'warning' };
+const webhookTones: Record<WebhookState, Tone> = {
+  ACTIVE: 'good',
+  PAUSED: 'plain',
+  DISABLED: 'warning',
+  STOPPED: 'warning',
+};
 const deliveryTones: Record<DeliveryState, Tone> = {
   NEW: 'plain',
   WAITING: 'plain',
@@ -66,8 +71,10 @@ function WishForm({ webhook, close, done, made }: FormProps & { webhook: Webhook
   const [url, setUrl] = useState(webhook?.url ?? 'https://');
   const [filter, setFilter] = useState<WebhookFilter>(webhook?.filter ?? {});
   const value = (key: FilterName) => filter[key] ?? '';
-  const change = (key: FilterName) => (next: string) => setFilter((before) => ({ ...before, [key]: next.replace(/\s+/g, '') }));
-  const named = (names: Record<string, string>) => Object.entries(names).map(([code, label]) => ({ value: code, label }));
+  const change = (key: FilterName) => (next: string) =>
+    setFilter((before) => ({ ...before, [key]: next.replace(/\s+/g, '') }));
+  const named = (names: Record<string, string>) =>
+    Object.entries(names).map(([code, label]) => ({ value: code, label }));
   const topics = value('topics') as Topics;
   const kinds = [
     ...(topics === 'anomalies' ? [] : named(words.alertKind)),
@@ -75,7 +82,10 @@ function WishForm({ webhook, close, done, made }: FormProps & { webhook: Webhook
   ];
   const send = async () => {
     const known = new Set(kinds.map((kind) => kind.value));
-    const kind = value('kind').split(',').filter((one) => known.has(one)).join(',');
+    const kind = value('kind')
+      .split(',')
+      .filter((one) => known.has(one))
+      .join(',');
     const chosen = Object.entries({ ...filter, kind }).filter(([, text]) => text !== '');
     const wish = { name: name.trim(), url: url.trim(), filter: Object.fromEntries(chosen) as WebhookFilter };
     if (webhook === null) {
@@ -112,7 +122,12 @@ function WishForm({ webhook, close, done, made }: FormProps & { webhook: Webhook
         <div class="form">
           <Checks label={t.kinds} value={value('kind')} options={kinds} change={change('kind')} />
           {topics !== 'anomalies' && (
-            <Checks label={t.severities} value={value('severity')} options={named(words.severity)} change={change('severity')} />
+            <Checks
+              label={t.severities}
+              value={value('severity')}
+              options={named(words.severity)}
+              change={change('severity')}
+            />
           )}
           <Checks label={t.statuses} value={value('status')} options={named(words.status)} change={change('status')} />
           <InputField
@@ -121,7 +136,12 @@ function WishForm({ webhook, close, done, made }: FormProps & { webhook: Webhook
             change={change('municipality')}
             hint={t.webhookMunicipalitiesHint}
           />
-          <InputField label={t.providers} value={value('provider')} change={change('provider')} hint={t.providersHint} />
+          <InputField
+            label={t.providers}
+            value={value('provider')}
+            change={change('provider')}
+            hint={t.providersHint}
+          />
           <InputField label={words.client} value={value('client')} change={change('client')} />
           <InputField label={words.decision} value={value('decision')} change={change('decision')} />
         </div>
@@ -162,7 +182,14 @@ function ReplayForm({ webhook, close, done }: FormProps & { webhook: Webhook }) 
   return (
     <ActionForm title={t.replayTitle(webhook.name)} submit={t.again} send={send} close={close}>
       <p>{t.replayText}</p>
-      <InputField label={t.since} value={since} change={setSince} type="datetime-local" max={localText(Date.now())} required />
+      <InputField
+        label={t.since}
+        value={since}
+        change={setSince}
+        type="datetime-local"
+        max={localText(Date.now())}
+        required
+      />
     </ActionForm>
   );
 }
@@ -198,7 +225,8 @@ function Log({ webhook, close }: { webhook: Webhook; close: () => void }) {
         showToast(t.againDone);
         list.reload();
       },
-      (error: unknown) => showToast(problemText(error instanceof Problem ? error : new Problem(0, String(error))), 'critical'),
+      (error: unknown) =>
+        showToast(problemText(error instanceof Problem ? error : new Problem(0, String(error))), 'critical'),
     );
   const columns: Column<Delivery>[] = [
     {
@@ -223,7 +251,9 @@ function Log({ webhook, close }: { webhook: Webhook; close: () => void }) {
       key: 'answer',
       title: t.answer,
       value: (row) =>
-        row.attempts === 0 ? '–' : (row.last_error ?? (row.last_status === null ? t.noAnswer : String(row.last_status))),
+        row.attempts === 0
+          ? '–'
+          : (row.last_error ?? (row.last_status === null ? t.noAnswer : String(row.last_status))),
     },
     {
       key: 'actions',
@@ -232,7 +262,12 @@ function Log({ webhook, close }: { webhook: Webhook; close: () => void }) {
         row.finished_at === null ? (
           ''
         ) : (
-          <button type="button" class="button button-small" aria-label={`${t.again}: ${row.event_id}`} onClick={() => void again(row)}>
+          <button
+            type="button"
+            class="button button-small"
+            aria-label={`${t.again}: ${row.event_id}`}
+            onClick={() => void again(row)}
+          >
             {t.again}
           </button>
         ),
@@ -264,7 +299,8 @@ function useColumns(open: (form: FormName, webhook: Webhook) => void, reload: ()
         showToast(text);
         reload();
       },
-      (error: unknown) => showToast(problemText(error instanceof Problem ? error : new Problem(0, String(error))), 'critical'),
+      (error: unknown) =>
+        showToast(problemText(error instanceof Problem ? error : new Problem(0, String(error))), 'critical'),
     );
   };
   const items = (row: Webhook): MenuItem[] => [
@@ -287,7 +323,9 @@ function useColumns(open: (form: FormName, webhook: Webhook) => void, reload: ()
       row.failing_since !== null && t.failing(f.instant(row.failing_since)),
       row.behind && t.behind,
       row.gap_at !== null && t.gap(f.instant(row.gap_at)),
-      row.secrets_until !== null && Date.parse(row.secrets_until) > Date.now() && t.twoSecrets(f.instant(row.secrets_until)),
+      row.secrets_until !== null &&
+        Date.parse(row.secrets_until) > Date.now() &&
+        t.twoSecrets(f.instant(row.secrets_until)),
     ].filter((text) => text !== false);
   return [
     {
@@ -307,7 +345,9 @@ function useColumns(open: (form: FormName, webhook: Webhook) => void, reload: ()
       title: t.filter,
       value: (row) => {
         const parts = Object.values(row.filter).filter((text) => text !== undefined && text !== '');
-        return <span class="hint break">{parts.length === 0 ? t.noFilter : parts.join(' · ').replace(/,/g, ', ')}</span>;
+        return (
+          <span class="hint break">{parts.length === 0 ? t.noFilter : parts.join(' · ').replace(/,/g, ', ')}</span>
+        );
       },
     },
     {
@@ -346,7 +386,13 @@ export function Webhooks() {
   const form = (name: FormName) => (opened?.form === name ? opened.webhook : null);
   const close = () => setOpened(null);
   const props = { close, done: loaded.reload };
-  const [edited, rotated, replayed, removed, logged] = [form('edit'), form('rotate'), form('replay'), form('remove'), form('log')];
+  const [edited, rotated, replayed, removed, logged] = [
+    form('edit'),
+    form('rotate'),
+    form('replay'),
+    form('remove'),
+    form('log'),
+  ];
   return (
     <>
       <div class="list-start">
