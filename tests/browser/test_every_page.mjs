@@ -25,12 +25,13 @@ const dutchWords = /\b(de|het|een|van|niet|voor|geleverd|waarschuwing|toewijzing
 for (const one of pages) {
   const as = { as: one.as, statuses: one.statuses };
 
-  test(`${one.name}: light and dark, Dutch and English`, as, async (visit) => {
+  test(`${one.name}: light and dark, Dutch and English, within the window`, as, async (visit) => {
     const { page } = visit;
     await visit.go(one.address);
     await visit.heading(one.nl);
     assert.equal(await page.locator('html').getAttribute('lang'), 'nl');
     await visit.picture(`${one.name}-light`);
+    assert.deepEqual(await page.evaluate(wideElements), []);
     assert.deepEqual(await axeFindings(page), [], 'light');
     await page.getByLabel('Weergave').selectOption('Donker');
     await page.getByRole('button', { name: 'English' }).click();
