@@ -33,7 +33,7 @@ for (const one of pages) {
     await visit.picture(`${one.name}-light`);
     assert.deepEqual(await page.evaluate(wideElements), []);
     assert.deepEqual(await axeFindings(page), [], 'light');
-    await page.getByLabel('Weergave').selectOption('Donker');
+    await page.getByRole('combobox', { name: 'Weergave' }).selectOption('Donker');
     await page.getByRole('button', { name: 'English' }).click();
     await visit.heading(one.en);
     assert.equal(await page.locator('html').getAttribute('lang'), 'en');

@@ -115,10 +115,10 @@ test('frame: the theme is chosen, kept, and follows the machine', { as: 'manager
   await page.emulateMedia({ colorScheme: 'dark' });
   await until(40_000, 'automatic follows the machine', async () => (await background()) !== light);
   const dark = await background();
-  await page.getByLabel('Weergave').selectOption('Licht');
+  await page.getByRole('combobox', { name: 'Weergave' }).selectOption('Licht');
   await becomes(light, 'light was chosen');
   await page.emulateMedia({ colorScheme: 'light' });
-  await page.getByLabel('Weergave').selectOption('Donker');
+  await page.getByRole('combobox', { name: 'Weergave' }).selectOption('Donker');
   await page.reload();
   await visit.heading('Overzicht');
   await becomes(dark, 'dark was chosen and is kept');
