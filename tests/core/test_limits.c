@@ -55,7 +55,7 @@ static void open_bench(struct bench *bench, bool many)
     uw_fake_kafka_init(&bench->kafka, &bench->hostile, 1, 1);
     uw_fake_store_init(&bench->store, 1);
     uw_thresholds_default(&bench->settings.defaults);
-    bench->member = (struct uw_fake_member){&bench->kafka, &bench->faults, 0};
+    bench->member = (struct uw_fake_member){.kafka = &bench->kafka, .faults = &bench->faults};
     bench->session = (struct uw_fake_session){&bench->store, &bench->faults};
     struct uw_engine_options options = {.decoder = {NULL, decode},
                                         .encoder = uw_fake_encoder_port(),
