@@ -28,6 +28,9 @@ struct place {
     int socket;
     bool receiving;     /* a request has not come whole, or none has begun */
     int64_t since_ms;   /* when that began */
+    /* Of a request line whose headers have not come, which libmicrohttpd may refuse without another word about it. Only
+     * the connection's thread looks at it. */
+    struct exchange *begun;
 };
 
 /* A request, from its first byte to the last of its answer. */
@@ -418,15 +421,26 @@ static void parse_head(struct exchange *exchange, const char *url, const char *m
     }
 }
 
+static void exchange_free(struct exchange *exchange)
+{
+    if (exchange != NULL) {
+        uw_arena_close(&exchange->request.arena);
+        free(exchange);
+    }
+}
+
 /* libmicrohttpd calls this with the URI as it came, before it takes it apart. */
 static void *begin(void *context, const char *uri, struct MHD_Connection *connection)
 {
-    struct exchange *exchange = calloc(1, sizeof *exchange);
+    struct place *place = place_of(connection);
+    struct exchange *exchange = place == NULL ? NULL : calloc(1, sizeof *exchange);
     size_t size = strlen(uri) + 1;
     char *copy;
     if (exchange == NULL) {
         return NULL;
     }
+    exchange_free(place->begun);
+    place->begun = exchange;
     exchange->http = context;
     exchange->connection = connection;
     uw_arena_init(&exchange->request.arena, UW_HTTP_REQUEST_BYTES_MAX);
@@ -476,6 +490,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
     }
     request = &exchange->request;
     if (request->connection == NULL) {
+        /* From here on on_completed has it. */
+        place_of(connection)->begun = NULL;
         parse_head(exchange, request->path, method);
         if (announces_too_much(exchange)) {
             uw_http_problem(request, 413, "a body has at most %zu bytes", UW_HTTP_BODY_BYTES_MAX);
@@ -519,8 +535,12 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 {
     struct uw_http *http = context;
     struct exchange *exchange = *state;
+    struct place *place = place_of(connection);
     if (exchange == NULL) {
         return;
+    }
+    if (place != NULL && place->begun == exchange) {
+        place->begun = NULL;
     }
     if (!exchange->counted) {
         pthread_mutex_lock(&http->lock);
@@ -533,8 +553,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
         place_note(http, connection, true);
     }
-    uw_arena_close(&exchange->request.arena);
-    free(exchange);
+    exchange_free(exchange);
     *state = NULL;
 }
 
@@ -568,6 +587,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         place->previous->next = place->next;
         http->statistics.connections--;
         pthread_mutex_unlock(&http->lock);
+        exchange_free(place->begun);
         free(place);
         *socket_context = NULL;
     }

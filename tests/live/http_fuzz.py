@@ -280,7 +280,7 @@ def run(server):
             size = bender.random.randrange(1, 40)
             pieces = [data[i:i + size] for i in range(0, len(data), size)]
         try:
-            answer = exchange(server.port, data, 0.3, pieces, 1 << 18)
+            answer = exchange(server.port, data, 0.2, pieces, 1 << 18)
         except OSError:
             answer = b""
         status = answer[9:12].decode("ascii", "replace") if answer.startswith(b"HTTP/1.") else ""
