@@ -228,14 +228,14 @@ def test_slow(server, wanted):
     readers = Readers(server, 3, 4, len(wanted), 60)
     # Everything is sent to the slow ones too, until their buffers are full; new events then push the ring on.
     check("all subscribe", until(lambda: server.figure("urenwacht_stream_subscribers") >= 7, 20))
-    subprocess.run([COMMAND, "simulate", "--clients", "300", "--from", "2025-01-01", "--until", "2025-12-31", "--seed",
+    subprocess.run([COMMAND, "simulate", "--clients", "550", "--from", "2025-01-01", "--until", "2025-12-31", "--seed",
                     "6"], check=True, capture_output=True)
     subprocess.run([COMMAND, "process", "--until-idle", "--as-of", "2026-01-15"], check=True, capture_output=True)
     more = revisions()
     readers.finish(len(more))
     status = readers.wait()
     check("the readers have all", status == 0 and readers.events == more, readers.summary)
-    check("slow readers are cut off", until(lambda: server.figure("urenwacht_stream_dropped_total") - before == 4, 20),
+    check("slow readers are cut off", until(lambda: server.figure("urenwacht_stream_dropped_total") - before >= 4, 20),
           server.figure("urenwacht_stream_dropped_total") - before)
     check("and are let go", until(lambda: server.figure("urenwacht_stream_subscribers") <= 3, 20),
           server.figure("urenwacht_stream_subscribers"))
