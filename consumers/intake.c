@@ -16,11 +16,13 @@ static const struct uw_property defaults[] = {
      * heartbeats are librdkafka's own thread's, so that a long batch does not delay them. */
     {"session.timeout.ms", "6000"},
     {"heartbeat.interval.ms", "1500"},
-    /* Some batches in advance. librdkafka counts payloads only, and each small message takes several times as much. */
-    {"queued.max.messages.kbytes", "8192"},
+    /* Some batches in advance. librdkafka counts payloads only, and each small message takes several times as much;
+     * an answer of the broker comes on top in full, however much waits already. */
+    {"queued.max.messages.kbytes", "4096"},
+    {"fetch.max.bytes", "2097152"},
     {"queued.min.messages", "100000"},
     {"fetch.wait.max.ms", "100"},
-    {"fetch.message.max.bytes", "4194304"},
+    {"fetch.message.max.bytes", "524288"},
     {NULL, NULL},
 };
 /* The first so many are about sessions, which are the broker's to set with KIP-848. */
