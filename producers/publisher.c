@@ -532,16 +532,17 @@ static enum step commit(struct uw_transactor *transactor, struct uw_error *error
     return failure_judge(transactor, failure, "committing a transaction", error);
 }
 
-/* Ends a transaction that was not committed. Its error stays; only its class may change. */
+/* Ends a transaction that was not committed. Its error stays; only its class may change. The producer is given up
+ * too: an abort drops what is on its way to the broker, after which librdkafka may skip sequence numbers. */
 static void transaction_abort(struct uw_transactor *transactor, struct uw_error *error)
 {
     rd_kafka_error_t *failure = rd_kafka_abort_transaction(transactor->client, transactor->timeout_ms);
 
     transactor->statistics.aborted++;
+    producer_destroy(transactor);
     if (failure == NULL)
         return; /* nothing of it is visible: a RETRY stays one */
     rd_kafka_error_destroy(failure);
-    producer_destroy(transactor);
     if (error->class == UW_CLASS_RETRY)
         error->class = UW_CLASS_ABORT;
 }
@@ -564,9 +565,6 @@ static enum uw_code conclude(struct uw_transactor *transactor, enum step step, s
         break;
     }
     undelivered_explain(transactor, error);
-    /* Librdkafka remembers a refusal for a while; whoever tries again after all should hear the truth of then. */
-    if (error->class == UW_CLASS_FATAL)
-        producer_destroy(transactor);
     return error->code;
 }
 

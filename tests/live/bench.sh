@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Runs alone: it measures.
 # The short form of bench/run: everything that it measures still can be measured, and no ratio is far off. What the
 # figures should be is measured by hand, on a machine that does nothing else (docs/performance.md).
 set -euo pipefail

@@ -168,7 +168,7 @@ def test_contract():
     wanted = sorted(a["alert_id"] for a in some)
     check("a list tells which ids are in it", sorted(ids("/alerts", "alert_id", "alert_id=" + ",".join(wanted))) == wanted and
           ids("/alerts", "alert_id", "kind=CARE_STALLED&alert_id=" + ",".join(wanted)) == [])
-    for bad in (wanted[0] + ",", wanted[0][:-1], wanted[0] + wanted[1], "x" * 36, ",".join(wanted + wanted[:1])):
+    for bad in (wanted[0] + ",", wanted[0][:-1], wanted[0] + wanted[1], "x" * 36, ",".join(wanted[:1] * 101)):
         call("GET", API + "/alerts", ADMIN, 400, query="?alert_id=" + bad)
     part = some[0]["decision"][:-1].lower()
     found = call("GET", API + "/alerts", ADMIN, query="?limit=1000&search=" + urllib.parse.quote(part))["items"]

@@ -102,6 +102,14 @@ case_thirds() {
 # Feeds at such a pace that it takes $2 seconds.
 start_slow_feed() { start feed feed --rate $((${count_of[$1]} / $2)) "$dir/events.jsonl"; }
 
+# Until program $1 has said who it is: before that a SIGTERM ends it as it would end any program.
+await_its_word() {
+    local until=$(($(now_ms) + 20000))
+    while ! grep -q 'with librdkafka' "$dir/$1.err" && (($(now_ms) < until)); do
+        sleep 0.02
+    done
+}
+
 # The processor is stopped or killed again and again while events come in.
 case_storm() {
     local signal turn=0 began
@@ -115,6 +123,9 @@ case_storm() {
         signal=${signals[RANDOM % 2]}
         start "process-$turn" process --as-of "${as_of[$1]}" --instance one
         sleep "0.$((RANDOM % 900 + 100))"
+        if [[ $signal == TERM ]]; then
+            await_its_word "process-$turn"
+        fi
         stop "process-$turn" "$signal"
         if [[ $signal == TERM && $status != 0 ]]; then
             failed "SIGTERM in turn $turn ends with $status" "$dir/process-$turn.err"
