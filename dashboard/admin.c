@@ -14,12 +14,12 @@
 #define DAYS_DEFAULT 365
 #define DAYS_MAX 3650
 
-bool uw_admin_id(struct uw_str text, int64_t *id)
+bool uw_admin_names(struct uw_http_request *request, struct uw_str text, const char *missing)
 {
     if (text.length < 1 || text.length > 18 || strspn(text.data, "0123456789") != text.length) {
+        uw_http_problem(request, 404, "%s", missing);
         return false;
     }
-    *id = strtoll(text.data, NULL, 10);
     return true;
 }
 
@@ -109,14 +109,12 @@ void uw_admin_token_revoke(struct uw_desk *desk, const struct uw_principal *prin
 {
     struct uw_error error = {.text = ""};
     bool found = false;
-    int64_t id;
     enum uw_code code;
     (void)principal;
-    if (!uw_admin_id(id_text, &id)) {
-        uw_http_problem(request, 404, "there is no such token");
+    if (!uw_admin_names(request, id_text, "there is no such token")) {
         return;
     }
-    code = uw_token_revoke(desk, id, &found, &error);
+    code = uw_token_revoke(desk, strtoll(id_text.data, NULL, 10), &found, &error);
     if (code != UW_OK) {
         uw_answer_error(request, code, &error);
     } else if (!found) {

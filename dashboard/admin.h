@@ -10,7 +10,7 @@ void uw_admin_token_create(struct uw_desk *desk, const struct uw_principal *prin
 void uw_admin_token_revoke(struct uw_desk *desk, const struct uw_principal *principal, struct uw_http_request *request,
                            struct uw_str id);
 
-/* The number of a path; false for what is none. */
-bool uw_admin_id(struct uw_str text, int64_t *id) UW_MUST_USE;
+/* Whether a part of a path can be the number of a row; false with the answer 404 and `missing`. */
+bool uw_admin_names(struct uw_http_request *request, struct uw_str text, const char *missing) UW_MUST_USE;
 
 #endif

@@ -14,7 +14,6 @@
 
 #define NAME_CHARACTERS_MAX 100
 #define OVERLAP_HOURS_DEFAULT 24
-#define NO_WEBHOOK "there is no such webhook among what this token sees"
 #define OPEN_STATES "('NEW', 'WAITING', 'READY')"
 
 #define MEMBERS                                                                                                      \
@@ -34,23 +33,6 @@
 
 /* ---- one change and its answer ---- */
 
-static void answer_code(struct uw_http_request *request, enum uw_code code, const struct uw_error *error)
-{
-    if (code != UW_OK) {
-        uw_answer_error(request, code, error);
-    }
-}
-
-static bool path_id(struct uw_http_request *request, struct uw_str text, const char *missing)
-{
-    int64_t id;
-    if (uw_admin_id(text, &id)) {
-        return true;
-    }
-    uw_http_problem(request, 404, "%s", missing);
-    return false;
-}
-
 /* Runs a statement that changes one row as the token, then answers with the webhook. When no row was changed: 404 when
  * it is not seen, or else 409 with `conflict`. */
 static void change(struct uw_desk *desk, const struct uw_principal *principal, struct uw_http_request *request,
@@ -59,7 +41,7 @@ static void change(struct uw_desk *desk, const struct uw_principal *principal, s
     struct uw_error error = {.text = ""};
     int64_t rows = 0, seen = 1;
     enum uw_code code;
-    if (!path_id(request, arguments[0], NO_WEBHOOK)) {
+    if (!uw_admin_names(request, arguments[0], UW_WEBHOOK_MISSING)) {
         return;
     }
     code = uw_desk_begin(desk, principal, true, &error);
@@ -74,11 +56,11 @@ static void change(struct uw_desk *desk, const struct uw_principal *principal, s
         code = uw_desk_commit(desk, &error);
     }
     if (code != UW_OK) {
-        answer_code(request, code, &error);
+        uw_answer_error(request, code, &error);
     } else if (rows == 0) {
-        uw_http_problem(request, seen == 0 ? 404 : 409, "%s", seen == 0 ? NO_WEBHOOK : conflict);
+        uw_http_problem(request, seen == 0 ? 404 : 409, "%s", seen == 0 ? UW_WEBHOOK_MISSING : conflict);
     } else {
-        uw_answer_query(desk, principal, request, ONE, arguments, 1, NO_WEBHOOK);
+        uw_answer_query(desk, principal, request, ONE, arguments, 1, UW_WEBHOOK_MISSING);
         request->answer.tagged = false;
     }
 }
@@ -193,7 +175,7 @@ static void answer_secret(struct uw_desk *desk, const struct uw_principal *princ
                     "SELECT json_build_object(" MEMBERS ", 'secret', $2::text)::text FROM urenwacht_data.webhook w "
                                                         "WHERE w.id = "
                     "($1::text)::bigint",
-                    arguments, 2, NO_WEBHOOK);
+                    arguments, 2, UW_WEBHOOK_MISSING);
     request->answer.tagged = false;
     request->answer.status = request->answer.status == 200 ? status : request->answer.status;
 }
@@ -217,8 +199,8 @@ void uw_webhook_show(struct uw_webhooks *webhooks, struct uw_desk *desk, const s
 {
     (void)webhooks;
     (void)delivery;
-    if (path_id(request, id, NO_WEBHOOK)) {
-        uw_answer_query(desk, principal, request, ONE, &id, 1, NO_WEBHOOK);
+    if (uw_admin_names(request, id, UW_WEBHOOK_MISSING)) {
+        uw_answer_query(desk, principal, request, ONE, &id, 1, UW_WEBHOOK_MISSING);
     }
 }
 
@@ -279,7 +261,7 @@ void uw_webhook_create(struct uw_webhooks *webhooks, struct uw_desk *desk, const
     if (take_wish(webhooks, principal, request, body, &wish)) {
         enum uw_code code = insert(webhooks, desk, principal, request, &wish, &id, secret, &error);
         if (code != UW_OK) {
-            answer_code(request, code, &error);
+            uw_answer_error(request, code, &error);
         } else if (uw_str_is_null(id)) {
             uw_http_problem(request, 409, "this token has as many webhooks as it may have");
         } else {
@@ -318,7 +300,7 @@ void uw_webhook_delete(struct uw_webhooks *webhooks, struct uw_desk *desk, const
     enum uw_code code;
     (void)webhooks;
     (void)delivery;
-    if (!path_id(request, id, NO_WEBHOOK)) {
+    if (!uw_admin_names(request, id, UW_WEBHOOK_MISSING)) {
         return;
     }
     code = uw_desk_begin(desk, principal, true, &error);
@@ -329,9 +311,9 @@ void uw_webhook_delete(struct uw_webhooks *webhooks, struct uw_desk *desk, const
         code = uw_desk_commit(desk, &error);
     }
     if (code != UW_OK) {
-        answer_code(request, code, &error);
+        uw_answer_error(request, code, &error);
     } else if (rows == 0) {
-        uw_http_problem(request, 404, NO_WEBHOOK);
+        uw_http_problem(request, 404, UW_WEBHOOK_MISSING);
     } else {
         no_body(request);
     }
@@ -404,7 +386,7 @@ void uw_webhook_rotate(struct uw_webhooks *webhooks, struct uw_desk *desk, const
     enum uw_code code;
     (void)webhooks;
     (void)delivery;
-    if (!path_id(request, id, NO_WEBHOOK) ||
+    if (!uw_admin_names(request, id, UW_WEBHOOK_MISSING) ||
         !take_hours(request, "overlap_hours", UW_WEBHOOK_OVERLAP_HOURS_MAX, &hours)) {
         return;
     }
@@ -417,7 +399,7 @@ void uw_webhook_rotate(struct uw_webhooks *webhooks, struct uw_desk *desk, const
     }
     if (code == UW_OK && rows == 0) {
         uw_desk_rollback(desk);
-        uw_http_problem(request, 404, NO_WEBHOOK);
+        uw_http_problem(request, 404, UW_WEBHOOK_MISSING);
         return;
     }
     if (code == UW_OK) {
@@ -430,7 +412,7 @@ void uw_webhook_rotate(struct uw_webhooks *webhooks, struct uw_desk *desk, const
         code = uw_desk_commit(desk, &error);
     }
     if (code != UW_OK) {
-        answer_code(request, code, &error);
+        uw_answer_error(request, code, &error);
         return;
     }
     answer_secret(desk, principal, request, id, secret, 200);

@@ -12,7 +12,6 @@
 #include "dashboard/list.h"
 #include "dashboard/webhook_parts.h"
 
-#define NO_WEBHOOK "there is no such webhook among what this token sees"
 #define NO_DELIVERY "there is no such delivery of this webhook"
 #define DELIVERY                                                                                                     \
     "'id', a.id, 'event_id', a.event_id, 'event_type', a.event_type, 'municipality', nullif(a.municipality, ''), " \
@@ -51,16 +50,6 @@ static const struct uw_list deliveries = {
     .sort_default = "-id",
 };
 
-static bool path_id(struct uw_http_request *request, struct uw_str text, const char *missing)
-{
-    int64_t id;
-    if (uw_admin_id(text, &id)) {
-        return true;
-    }
-    uw_http_problem(request, 404, "%s", missing);
-    return false;
-}
-
 /* Whether the token sees the webhook; false with the answer. */
 static bool is_seen(struct uw_desk *desk, const struct uw_principal *principal, struct uw_http_request *request,
                     struct uw_str id)
@@ -68,7 +57,7 @@ static bool is_seen(struct uw_desk *desk, const struct uw_principal *principal, 
     struct uw_error error = {.text = ""};
     int64_t rows = 0;
     enum uw_code code;
-    if (!path_id(request, id, NO_WEBHOOK)) {
+    if (!uw_admin_names(request, id, UW_WEBHOOK_MISSING)) {
         return false;
     }
     code = uw_desk_begin(desk, principal, false, &error);
@@ -81,7 +70,7 @@ static bool is_seen(struct uw_desk *desk, const struct uw_principal *principal, 
     if (code != UW_OK) {
         uw_answer_error(request, code, &error);
     } else if (rows == 0) {
-        uw_http_problem(request, 404, NO_WEBHOOK);
+        uw_http_problem(request, 404, UW_WEBHOOK_MISSING);
     }
     return code == UW_OK && rows == 1;
 }
@@ -101,7 +90,7 @@ void uw_webhook_delivery(struct uw_webhooks *webhooks, struct uw_desk *desk, con
 {
     const struct uw_str arguments[] = {id, delivery};
     (void)webhooks;
-    if (path_id(request, id, NO_WEBHOOK) && path_id(request, delivery, NO_DELIVERY)) {
+    if (uw_admin_names(request, id, UW_WEBHOOK_MISSING) && uw_admin_names(request, delivery, NO_DELIVERY)) {
         uw_answer_query(desk, principal, request,
                         "SELECT json_build_object(" DELIVERY
                         ", 'event', a.body::json)::text FROM urenwacht_data.webhook_delivery a WHERE a.webhook_id = "
@@ -152,7 +141,7 @@ void uw_webhook_replay_delivery(struct uw_webhooks *webhooks, struct uw_desk *de
     struct uw_error error = {.text = ""};
     int64_t rows = 0;
     enum uw_code code;
-    if (!path_id(request, delivery, NO_DELIVERY) || !is_seen(desk, principal, request, id)) {
+    if (!uw_admin_names(request, delivery, NO_DELIVERY) || !is_seen(desk, principal, request, id)) {
         return;
     }
     code = uw_desk_begin(desk, principal, false, &error);

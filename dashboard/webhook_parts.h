@@ -32,6 +32,9 @@ struct uw_webhooks {
 void *uw_webhook_feed(void *webhooks);
 void *uw_webhook_send(void *webhooks);
 
+/* Said where no webhook of that number is seen by the token. */
+#define UW_WEBHOOK_MISSING "there is no such webhook among what this token sees"
+
 /* ---- webhook_task.c ---- */
 
 int64_t uw_webhook_clock_ms(void);
