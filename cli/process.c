@@ -14,7 +14,7 @@ static const char about[] =
 
 static const struct uw_option table[] = {
     {"as-of", "DATE", "judge as of this day (YYYY-MM-DD) instead of today in Europe/Amsterdam"},
-    {"until-idle", NULL, "end when everything that is in the topics has been processed"},
+    {"until-idle", NULL, "end when everything that is in the topics has been processed, by this instance or others"},
     {"instance", "NAME", "name of this instance, stable over restarts (default: a free slot of the database)"},
     {"metrics-listen", "ADDRESS:PORT", "answer /metrics, /healthz and /readyz there (process.metrics_listen)"},
     {"accept-lost-offsets", NULL,

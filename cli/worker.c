@@ -13,6 +13,7 @@
 #include "cli/monitor.h"
 #include "cli/notify.h"
 #include "consumers/intake.h"
+#include "consumers/others.h"
 #include "consumers/registry.h"
 #include "core/engine.h"
 #include "producers/migrate.h"
@@ -32,6 +33,9 @@
 #define CLOCK_MS 1000
 /* How long a rebalance may wait for the store before the instance leaves and joins anew. */
 #define CLAIM_PATIENCE_MS 60000
+/* An idle worker asks this often whether the other members are through, and waits so long for each answer. */
+#define OTHERS_MS 500
+#define OTHERS_TIMEOUT_MS 1000
 /* The figures are shown this often; clients that are due are counted less often, and so far only. */
 #define SHOW_MS 1000
 #define COUNT_DUE_MS 10000
@@ -67,6 +71,7 @@ struct worker {
     struct uw_output_encoder output;
     struct uw_transactor *transactor;
     struct uw_intake *intake;
+    struct uw_audit *audit; /* of the others' partitions; NULL until an idle worker has looked for them */
     struct uw_engine *engine;
 
     struct uw_meter meter;
@@ -74,7 +79,7 @@ struct worker {
     int64_t clients_due, due_ms, shown_ms;
 
     int32_t as_of_day;
-    int64_t clock_ms, positions_ms, stored_ms, report_ms, started_ms;
+    int64_t clock_ms, positions_ms, stored_ms, report_ms, started_ms, others_ms, others_said_ms;
     uint64_t reported_events;
     bool joined;
 };
@@ -401,6 +406,9 @@ static void close_all(struct worker *worker)
     if (worker->intake != NULL) {
         uw_intake_close(&worker->intake);
     }
+    if (worker->audit != NULL) {
+        uw_audit_close(&worker->audit);
+    }
     if (worker->transactor != NULL) {
         uw_transactor_close(&worker->transactor);
     }
@@ -688,6 +696,56 @@ static enum action take_batch(struct worker *worker, bool *idle)
     return action;
 }
 
+static enum uw_code look_at_others(struct worker *worker, struct uw_others_left *left, struct uw_error *error)
+{
+    if (worker->audit == NULL) {
+        const struct uw_audit_options options = {.properties = worker->config->kafka,
+                                                 .property_count = worker->config->kafka_count,
+                                                 .timeout_ms = OTHERS_TIMEOUT_MS,
+                                                 .log = uw_kafka_log_make()};
+        enum uw_code code = uw_audit_open(&options, &worker->audit, error);
+        if (code != UW_OK) {
+            return code;
+        }
+    }
+    return uw_others_look(worker->intake, worker->audit, OTHERS_TIMEOUT_MS, left, error);
+}
+
+/* An idle worker of --until-idle ends when the partitions of the other members are done with as well: whoever holds
+ * them may be dead, and then they are given to this one as soon as the group has found that out. */
+static enum action end_or_wait(struct worker *worker)
+{
+    int64_t now_ms = uw_clock_monotonic_ms();
+    const int32_t *partitions;
+    if ((int32_t)uw_intake_assignment(worker->intake, &partitions) == uw_intake_partition_count(worker->intake)) {
+        return ACTION_QUIT;
+    }
+    if (worker->others_ms != 0 && now_ms - worker->others_ms < OTHERS_MS) {
+        return ACTION_GO_ON;
+    }
+    struct uw_others_left left = {NULL, 0, 0, 0};
+    struct uw_error error = {.text = ""};
+    enum uw_code code = look_at_others(worker, &left, &error);
+    worker->others_ms = uw_clock_monotonic_ms();
+    if (code == UW_OK && left.topic == NULL) {
+        return ACTION_QUIT;
+    }
+    if (code != UW_OK && error.class != UW_CLASS_RETRY) {
+        return act(worker, code, &error);
+    }
+    if (worker->others_said_ms == 0 || now_ms - worker->others_said_ms >= REPORT_MS) {
+        worker->others_said_ms = now_ms;
+        if (code == UW_OK) {
+            uw_log(UW_LOG_INFO,
+                   "waiting for another instance: topic %s, partition %d, is done up to %" PRId64 " of %" PRId64,
+                   left.topic, (int)left.partition, left.committed, left.end);
+        } else {
+            uw_log(UW_LOG_INFO, "waiting for another instance: %s", error.text);
+        }
+    }
+    return ACTION_GO_ON;
+}
+
 static enum action serve(struct worker *worker)
 {
     enum action action = ACTION_GO_ON;
@@ -716,7 +774,7 @@ static enum action serve(struct worker *worker)
         }
         report(worker, false);
         if (action == ACTION_GO_ON && idle && worker->options->until_idle) {
-            return ACTION_QUIT;
+            action = end_or_wait(worker);
         }
         idle = false;
     }
@@ -735,6 +793,7 @@ static enum action run_once(struct worker *worker)
         uw_log(UW_LOG_INFO, "urenwacht %s with librdkafka %s, instance %s, as of %s", UW_VERSION,
                rd_kafka_version_str(), worker->instance, as_of);
         worker->report_ms = worker->started_ms = worker->positions_ms = worker->stored_ms = uw_clock_monotonic_ms();
+        worker->others_ms = worker->others_said_ms = 0;
         worker->reported_events = 0;
         action = serve(worker);
         if (action == ACTION_QUIT && worker->exit_code == UW_EXIT_OK && !uw_engine_needs_recovery(worker->engine)) {

@@ -61,16 +61,22 @@ static enum uw_code conf_name(rd_kafka_conf_t *conf, const char *name, const cha
     return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "%s: %s", name, reason);
 }
 
+/* Librdkafka's own default is the classic protocol. */
+static bool assigned_by_broker(const struct uw_intake_options *options)
+{
+    const char *protocol = uw_kafka_property(options->properties, options->property_count, "group.protocol");
+
+    return protocol != NULL && strcmp(protocol, "consumer") == 0;
+}
+
 static enum uw_code client_open(struct uw_intake *intake, const struct uw_intake_options *options,
                                 struct uw_error *error)
 {
-    const char *protocol = uw_kafka_property(options->properties, options->property_count, "group.protocol");
-    bool by_broker = protocol != NULL && strcmp(protocol, "consumer") == 0;
     struct uw_kafka_setup setup = {
-        .defaults = by_broker ? defaults + SESSION_DEFAULTS : defaults,
+        .defaults = intake->by_parts ? defaults + SESSION_DEFAULTS : defaults,
         .properties = options->properties,
         .property_count = options->property_count,
-        .required = by_broker ? required_by_broker : required_classic,
+        .required = intake->by_parts ? required_by_broker : required_classic,
     };
     rd_kafka_conf_t *conf = NULL;
     enum uw_code code;
@@ -155,6 +161,7 @@ enum uw_code uw_intake_open(const struct uw_intake_options *options, struct uw_i
     opened->link.log = options->log;
     opened->listener = options->listener;
     opened->timeout_ms = options->timeout_ms;
+    opened->by_parts = assigned_by_broker(options);
     if (!intake_allocate(opened, options))
         code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for batches of %" PRIu32 " messages",
                             options->batch_messages_max);
@@ -315,12 +322,32 @@ enum uw_code uw_intake_group_metadata(struct uw_intake *intake, void *buffer, si
     return code;
 }
 
+/* What the group committed for the partition of the four topics; the caller destroys the list. */
+static enum uw_code committed_ask(struct uw_intake *intake, int32_t partition, int32_t timeout_ms,
+                                  rd_kafka_topic_partition_list_t **list, struct uw_error *error)
+{
+    rd_kafka_topic_partition_list_t *asked = rd_kafka_topic_partition_list_new(UW_TOPIC_COUNT);
+    rd_kafka_resp_err_t err;
+
+    for (int i = 0; i < UW_TOPIC_COUNT; i++)
+        rd_kafka_topic_partition_list_add(asked, intake->topics[i], partition);
+    /* With isolation.level=read_committed this asks for stable offsets: librdkafka tries again, up to the timeout,
+     * as long as a transaction on them is pending. */
+    err = rd_kafka_committed(intake->client, asked, timeout_ms);
+    for (int i = 0; err == RD_KAFKA_RESP_ERR_NO_ERROR && i < asked->cnt; i++)
+        err = asked->elems[i].err;
+    if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        *list = asked;
+        return UW_OK;
+    }
+    rd_kafka_topic_partition_list_destroy(asked);
+    return uw_kafka_link_fail(&intake->link, err, "asking what is published", error);
+}
+
 /* The sequence that one committed offset carries; 0 when nothing was committed. */
 static enum uw_code committed_sequence(const rd_kafka_topic_partition_t *committed, int64_t *sequence,
                                        struct uw_error *error)
 {
-    if (committed->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return uw_kafka_fail(committed->err, "asking what is published", NULL, error);
     if (committed->offset < 0) {
         *sequence = 0;
         return UW_OK;
@@ -337,18 +364,12 @@ static enum uw_code committed_sequence(const rd_kafka_topic_partition_t *committ
 enum uw_code uw_intake_published(struct uw_intake *intake, int32_t partition, int64_t *sequence,
                                  struct uw_error *error)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(UW_TOPIC_COUNT);
+    rd_kafka_topic_partition_list_t *list = NULL;
     int64_t last = 0;
-    enum uw_code code = UW_OK;
-    rd_kafka_resp_err_t err;
+    enum uw_code code = committed_ask(intake, partition, intake->timeout_ms, &list, error);
 
-    for (int i = 0; i < UW_TOPIC_COUNT; i++)
-        rd_kafka_topic_partition_list_add(list, intake->topics[i], partition);
-    /* With isolation.level=read_committed this asks for stable offsets: librdkafka tries again, up to the timeout,
-     * as long as a transaction on them is pending. */
-    err = rd_kafka_committed(intake->client, list, intake->timeout_ms);
-    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        code = uw_kafka_link_fail(&intake->link, err, "asking what is published", error);
+    if (code != UW_OK)
+        return code;
     for (int i = 0; code == UW_OK && i < list->cnt; i++) {
         int64_t one = 0;
 
@@ -360,4 +381,18 @@ enum uw_code uw_intake_published(struct uw_intake *intake, int32_t partition, in
     if (code == UW_OK)
         *sequence = last;
     return code;
+}
+
+enum uw_code uw_intake_committed(struct uw_intake *intake, int32_t partition, int32_t timeout_ms,
+                                 int64_t next_offset[UW_TOPIC_COUNT], struct uw_error *error)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    enum uw_code code = committed_ask(intake, partition, timeout_ms, &list, error);
+
+    if (code != UW_OK)
+        return code;
+    for (int i = 0; i < list->cnt; i++)
+        next_offset[i] = list->elems[i].offset < 0 ? 0 : list->elems[i].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return UW_OK;
 }

@@ -109,4 +109,10 @@ enum uw_code uw_intake_group_metadata(struct uw_intake *intake, void *buffer, si
 enum uw_code uw_intake_published(struct uw_intake *intake, int32_t partition, int64_t *sequence,
                                  struct uw_error *error) UW_MUST_USE;
 
+/* Up to where the group, whoever of it, has processed and published the partition of each topic, which need not be
+ * assigned here; 0: nothing was ever committed. Waits up to timeout_ms while a transaction on it is pending, which
+ * is UW_CLASS_RETRY then. */
+enum uw_code uw_intake_committed(struct uw_intake *intake, int32_t partition, int32_t timeout_ms,
+                                 int64_t next_offset[UW_TOPIC_COUNT], struct uw_error *error) UW_MUST_USE;
+
 #endif

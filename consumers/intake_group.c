@@ -29,14 +29,6 @@ static void stop_with(struct uw_intake *intake, rd_kafka_resp_err_t err, const c
 
 /* ---- telling librdkafka ---- */
 
-/* With the protocol of KIP-848 an assignment changes by parts; rd_kafka_assign would be refused. */
-static bool by_parts(const struct uw_intake *intake)
-{
-    const char *protocol = rd_kafka_rebalance_protocol(intake->client);
-
-    return protocol != NULL && strcmp(protocol, "COOPERATIVE") == 0;
-}
-
 static void tell_result(struct uw_intake *intake, rd_kafka_error_t *failure, const char *what)
 {
     if (failure == NULL)
@@ -47,7 +39,7 @@ static void tell_result(struct uw_intake *intake, rd_kafka_error_t *failure, con
 
 static void tell_assigned(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
 {
-    if (by_parts(intake)) {
+    if (intake->by_parts) {
         tell_result(intake, rd_kafka_incremental_assign(intake->client, list), "taking partitions");
     } else {
         rd_kafka_resp_err_t err = rd_kafka_assign(intake->client, list);
@@ -59,7 +51,7 @@ static void tell_assigned(struct uw_intake *intake, const rd_kafka_topic_partiti
 
 static void tell_revoked(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
 {
-    if (by_parts(intake))
+    if (intake->by_parts)
         tell_result(intake, rd_kafka_incremental_unassign(intake->client, list), "giving partitions up");
     else
         (void)rd_kafka_assign(intake->client, NULL);
@@ -95,7 +87,7 @@ static bool heading_needed(const struct uw_intake *intake, const rd_kafka_topic_
 
 static void tell_taken(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
 {
-    intake->heading = !by_parts(intake) && heading_needed(intake, list);
+    intake->heading = !intake->by_parts && heading_needed(intake, list);
     if (intake->heading)
         uw_intake_assign_again(intake);
     else
@@ -133,7 +125,7 @@ void uw_intake_assign_again(struct uw_intake *intake)
                 start_offset(slot->position[t]);
         }
     }
-    if (by_parts(intake))
+    if (intake->by_parts)
         tell_revoked(intake, list);
     tell_assigned(intake, list);
     rd_kafka_topic_partition_list_destroy(list);
@@ -307,7 +299,7 @@ void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafk
     memset(intake->known, 0, sizeof(intake->known));
     /* Positions come again from the store, so what was read ahead is read again. By parts they do not come again
      * for what stays: there it goes on from what was handed over. */
-    if (uw_intake_drop(intake, !intake->handed) && by_parts(intake))
+    if (uw_intake_drop(intake, !intake->handed) && intake->by_parts)
         intake->seek = true;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         intake->joined = true;
@@ -319,7 +311,7 @@ void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafk
             tell_revoked(intake, list);
     } else if (err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
         /* Who gave all up waits for the next assignment: having nothing is then no reason to be idle. */
-        intake->joined = intake->joined && by_parts(intake);
+        intake->joined = intake->joined && intake->by_parts;
         give(intake, list);
         tell_revoked(intake, list);
     } else {
@@ -327,6 +319,6 @@ void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafk
         tell_revoked(intake, list);
         stop_with(intake, err, "joining the consumer group");
     }
-    if (!by_parts(intake) || intake->assigned_count == 0)
+    if (!intake->by_parts || intake->assigned_count == 0)
         intake->seek = false;
 }

@@ -246,6 +246,22 @@ case_stop() {
     verify "$work/expected.json" --events "$count"
 }
 
+# A member dies after it was given half of the partitions: the group takes it for alive until its session ends, and the
+# other one is at the end of its own half long before. Batches take their time, so that the dead one has applied nothing.
+case_dead_member() {
+    local -a slowly=(--set kafka.session.timeout.ms=15000 --set batch.linger_ms=2500)
+    fresh 4
+    must feed feed "$events"
+    start dead process --as-of "$as_of" "${slowly[@]}"
+    check 'the first member has all partitions' wait_until 30 says "$dir/dead.err" 'assigned 4 partitions'
+    start process process --until-idle --as-of "$as_of" "${slowly[@]}"
+    check 'then half of them' wait_until 30 says "$dir/dead.err" 'assigned 2 partitions'
+    stop dead KILL
+    await process 90
+    check_equal 'the living one ends with exit code 0' "$status" 0 "$dir/process.err"
+    verify "$work/expected.json" --events "$count"
+}
+
 case_lane database case_database
 case_lane topics case_topics
 case_lane configuration case_configuration
@@ -256,4 +272,5 @@ case_lane back case_back
 case_lane thresholds case_thresholds
 case_lane reload case_reload
 case_lane stop case_stop
+case_lane dead-member case_dead_member
 suite_end
