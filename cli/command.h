@@ -79,6 +79,8 @@ void uw_signals_start(void);
 /* From now on the process ends by itself, with exit code 0, some seconds after it was asked to stop, whatever it
  * waits for. Only for what may be killed at any moment without loss. */
 void uw_signals_limit_stop(void);
+/* From now on the process ends with `exit_code` some seconds later, whatever its goodbyes to the servers wait for. */
+void uw_signals_limit_end(int exit_code);
 bool uw_signals_stop_requested(void);
 bool uw_signals_reload_requested(void); /* SIGHUP since the last call */
 

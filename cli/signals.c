@@ -4,11 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_requested, reload_requested, stop_limited;
+static volatile sig_atomic_t stop_requested, reload_requested, stop_limited, overdue_code;
 
 /* Whoever asks to stop waits this long at the most. A call to a server that does not answer may wait longer;
  * leaving it half-done loses nothing, since every crash does the same (DESIGN section 1). */
 #define STOP_SECONDS 4
+/* Who ends without being asked may take a little longer to say goodbye. */
+#define END_SECONDS 15
 
 static void on_stop(int signal_number)
 {
@@ -27,7 +29,7 @@ static void on_overdue(int signal_number)
     (void)signal_number;
     ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
     (void)written;
-    _exit(0);
+    _exit((int)overdue_code);
 }
 
 static void on_reload(int signal_number)
@@ -58,6 +60,15 @@ void uw_signals_limit_stop(void)
 {
     handle(SIGALRM, on_overdue);
     stop_limited = 1;
+}
+
+void uw_signals_limit_end(int exit_code)
+{
+    overdue_code = exit_code;
+    unsigned left = alarm(END_SECONDS);
+    if (left > 0) {
+        alarm(left);
+    }
 }
 
 bool uw_signals_stop_requested(void)

@@ -806,6 +806,9 @@ static enum action run_once(struct worker *worker)
         }
         report(worker, true);
     }
+    if (action == ACTION_QUIT) {
+        uw_signals_limit_end(worker->exit_code);
+    }
     close_all(worker);
     return action;
 }
