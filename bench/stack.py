@@ -1,6 +1,7 @@
 """The local servers, and the processes that are measured on them."""
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -99,8 +100,9 @@ class Process:
         return self.status
 
     def kill(self):
-        if self.status is None:
-            self.child.kill()
+        # Not by way of `child`, which would take the status of one that has ended.
+        if self.status is None and not self._reap(os.WNOHANG):
+            os.kill(self.pid, signal.SIGKILL)
             self._reap(0)
 
 

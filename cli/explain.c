@@ -40,10 +40,17 @@ struct candidates {
     char names[CLIENTS_SHOWN_MAX][CLIENT_BYTES_MAX + 1];
 };
 
+struct uw_explain_reader {
+    const struct uw_config *config;
+    struct uw_pgstore *store;
+    struct uw_postgres *postgres;
+};
+
 /* All that one run works with. */
 struct explain {
     const struct uw_options *options;
     const struct uw_config *config;
+    struct uw_explain_reader *reader;
     struct uw_str municipality, decision;
     enum uw_language language;
     int32_t wanted_day; /* --as-of, or UW_DAY_NONE */
@@ -66,6 +73,41 @@ static int refuse_memory(void)
 }
 
 /* ---- reading ---- */
+
+enum uw_code uw_explain_reader_open(const struct uw_config *config, const char *owner,
+                                    struct uw_explain_reader **reader, struct uw_error *error)
+{
+    const struct uw_postgres_options connection = {
+        .dsn = config->dsn, .application_name = "urenwacht explain", .timeout_ms = config->database_timeout_ms};
+    struct uw_pgstore_options options = {.dsn = config->dsn, .owner = owner, .timeout_ms = config->database_timeout_ms};
+    struct uw_explain_reader *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the explanation");
+    }
+    made->config = config;
+    memcpy(options.topics, config->topics, sizeof options.topics);
+    enum uw_code code = uw_pgstore_open(&options, &made->store, error);
+    if (code == UW_OK) {
+        code = uw_postgres_open(&connection, &made->postgres, error);
+    }
+    if (code != UW_OK) {
+        uw_explain_reader_close(&made);
+        return code;
+    }
+    *reader = made;
+    return UW_OK;
+}
+
+void uw_explain_reader_close(struct uw_explain_reader **reader)
+{
+    if (*reader == NULL) {
+        return;
+    }
+    uw_postgres_close(&(*reader)->postgres);
+    uw_pgstore_close(&(*reader)->store);
+    free(*reader);
+    *reader = NULL;
+}
 
 static enum uw_code note_client(void *context, struct uw_str client)
 {
@@ -142,15 +184,14 @@ static enum uw_code choose_day(struct explain *explain, struct uw_error *error)
 }
 
 /* One reading of everything about `name`, folded and compared. *found is false when no fact names the decision. */
-static enum uw_code read_once(struct explain *explain, struct uw_pgstore *store, struct uw_str name, bool *found,
-                              struct uw_error *error)
+static enum uw_code read_once(struct explain *explain, struct uw_str name, bool *found, struct uw_error *error)
 {
     struct uw_client *client = &explain->client;
     const struct uw_load_sink sink = {
         .context = client, .fact = add_fact, .alert = add_alert, .anomaly = add_anomaly};
     struct uw_explanation *explanation = &explain->explanation;
     struct uw_store port;
-    uw_pgstore_port(store, &port);
+    uw_pgstore_port(explain->reader->store, &port);
     uw_client_close(client);
     uw_client_init(client);
     uw_arena_reset(&explain->arena);
@@ -169,9 +210,8 @@ static enum uw_code read_once(struct explain *explain, struct uw_pgstore *store,
     if (code != UW_OK || !(*found = find_decision(client, explanation->decision))) {
         return code;
     }
-    code = uw_explain_read_stored(explain->config->dsn, explain->config->database_timeout_ms, name,
-                                  explain->municipality, explain->decision, &explain->arena, &explanation->stored,
-                                  error);
+    code = uw_explain_read_stored(explain->reader->postgres, name, explain->municipality, explain->decision,
+                                  &explain->arena, &explanation->stored, error);
     if (code == UW_OK) {
         code = choose_day(explain, error);
     }
@@ -244,13 +284,13 @@ static int refuse_unknown(const struct explain *explain)
     return UW_EXIT_FAILED;
 }
 
-static int explain_client(struct explain *explain, struct uw_pgstore *store, const char *name)
+static int explain_client(struct explain *explain, const char *name)
 {
     const struct timespec pause = {0, ATTEMPT_PAUSE_MS * 1000000L};
     struct uw_error error = {.text = ""};
     bool found = false;
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        enum uw_code code = read_once(explain, store, uw_str_from(name), &found, &error);
+        enum uw_code code = read_once(explain, uw_str_from(name), &found, &error);
         if (code == UW_ENOMEM) {
             return refuse_memory();
         }
@@ -271,15 +311,15 @@ static int explain_client(struct explain *explain, struct uw_pgstore *store, con
     return print_explanation(explain);
 }
 
-static int run_with_store(struct explain *explain, struct uw_pgstore *store)
+static int run_with_reader(struct explain *explain)
 {
     struct uw_error error = {.text = ""};
     const char *client = uw_option_text(explain->options, "client", NULL);
     if (client != NULL) {
-        return explain_client(explain, store, client);
+        return explain_client(explain, client);
     }
-    enum uw_code code = uw_pgstore_decision_clients(store, explain->municipality, explain->decision, CLIENTS_SHOWN_MAX,
-                                                    note_client, &explain->candidates, &error);
+    enum uw_code code = uw_pgstore_decision_clients(explain->reader->store, explain->municipality, explain->decision,
+                                                    CLIENTS_SHOWN_MAX, note_client, &explain->candidates, &error);
     if (code != UW_OK) {
         uw_complain("%s", error.text);
         return exit_code(code);
@@ -288,41 +328,36 @@ static int run_with_store(struct explain *explain, struct uw_pgstore *store)
         return refuse_unknown(explain);
     }
     return explain->candidates.count > 1 ? ask_for_client(explain)
-                                         : explain_client(explain, store, explain->candidates.names[0]);
+                                         : explain_client(explain, explain->candidates.names[0]);
 }
 
 static int run(struct explain *explain)
 {
     const struct uw_config *config = explain->config;
     const struct uw_migrate_options migrate = {.dsn = config->dsn, .timeout_ms = config->database_timeout_ms};
-    struct uw_pgstore_options options = {
-        .dsn = config->dsn, .owner = "explain", .timeout_ms = config->database_timeout_ms};
     struct uw_error error = {.text = ""};
-    struct uw_pgstore *store = NULL;
     int32_t version;
-    memcpy(options.topics, config->topics, sizeof options.topics);
     enum uw_code code = uw_migrate_check(&migrate, &version, &error);
     if (code == UW_OK) {
-        code = uw_pgstore_open(&options, &store, &error);
+        code = uw_explain_reader_open(config, "explain", &explain->reader, &error);
     }
     if (code != UW_OK) {
         uw_complain("%s", error.text);
         return exit_code(code);
     }
-    int status = run_with_store(explain, store);
-    uw_pgstore_close(&store);
+    int status = run_with_reader(explain);
+    uw_explain_reader_close(&explain->reader);
     return status;
 }
 
 /* ---- for the server ---- */
 
-static enum uw_code read_until_equal(struct explain *explain, struct uw_pgstore *store, const char *client, bool *found,
-                                     struct uw_error *error)
+static enum uw_code read_until_equal(struct explain *explain, const char *client, bool *found, struct uw_error *error)
 {
     const struct timespec pause = {0, ATTEMPT_PAUSE_MS * 1000000L};
     enum uw_code code = UW_OK;
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        code = read_once(explain, store, uw_str_from(client), found, error);
+        code = read_once(explain, uw_str_from(client), found, error);
         if (code != UW_OK || !*found || explain->explanation.difference_count == 0) {
             break;
         }
@@ -331,17 +366,15 @@ static enum uw_code read_until_equal(struct explain *explain, struct uw_pgstore 
     return code;
 }
 
-enum uw_code uw_explain_answer(const struct uw_config *config, const struct uw_explain_question *question, FILE *file,
+enum uw_code uw_explain_answer(struct uw_explain_reader *reader, const struct uw_explain_question *question, FILE *file,
                                bool *found, struct uw_error *error)
 {
-    struct uw_pgstore_options options = {
-        .dsn = config->dsn, .owner = "serve", .timeout_ms = config->database_timeout_ms};
     struct explain *explain = calloc(1, sizeof *explain);
-    struct uw_pgstore *store = NULL;
     if (explain == NULL) {
         return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the explanation");
     }
-    explain->config = config;
+    explain->config = reader->config;
+    explain->reader = reader;
     explain->municipality = uw_str_from(question->municipality);
     explain->decision = uw_str_from(question->decision);
     explain->language = question->language;
@@ -349,12 +382,7 @@ enum uw_code uw_explain_answer(const struct uw_config *config, const struct uw_e
     uw_client_init(&explain->client);
     uw_fold_init(&explain->fold);
     uw_arena_init(&explain->arena, UW_EXPLAIN_BYTES_MAX);
-    memcpy(options.topics, config->topics, sizeof options.topics);
-    enum uw_code code = uw_pgstore_open(&options, &store, error);
-    if (code == UW_OK) {
-        code = read_until_equal(explain, store, question->client, found, error);
-    }
-    uw_pgstore_close(&store);
+    enum uw_code code = read_until_equal(explain, question->client, found, error);
     if (code == UW_OK && *found) {
         explain->explanation.without_anomalies = question->without_anomalies;
         uw_explain_print_json(&explain->explanation, file);

@@ -13,6 +13,7 @@
 
 #include "cli/watch_lines.h" /* enum uw_language */
 #include "core/fold.h"
+#include "producers/postgres.h"
 
 /* Whose memory all of an explanation is. A client of this size is no person. */
 #define UW_EXPLAIN_BYTES_MAX (UINT64_C(2) << 30)
@@ -149,9 +150,16 @@ struct uw_explain_question {
     bool without_anomalies;
 };
 
-/* Writes the JSON of docs/explain.md to `file`. UW_OK with *found false: no fact names the decision for the client. A
- * connection of its own; may be called by several threads. */
-enum uw_code uw_explain_answer(const struct uw_config *config, const struct uw_explain_question *question, FILE *file,
+/* What the facts and the stored results are read with: two connections, made when they are needed and kept. One
+ * reader belongs to one thread. */
+struct uw_explain_reader;
+/* Does not connect. UW_ECONFIG or UW_ENOMEM. `config` is borrowed as long as the reader lives. */
+enum uw_code uw_explain_reader_open(const struct uw_config *config, const char *owner,
+                                    struct uw_explain_reader **reader, struct uw_error *error) UW_MUST_USE;
+void uw_explain_reader_close(struct uw_explain_reader **reader);
+
+/* Writes the JSON of docs/explain.md to `file`. UW_OK with *found false: no fact names the decision for the client. */
+enum uw_code uw_explain_answer(struct uw_explain_reader *reader, const struct uw_explain_question *question, FILE *file,
                                bool *found, struct uw_error *error) UW_MUST_USE;
 
 /* ---- explain_model.c ---- */
@@ -183,8 +191,8 @@ void uw_explain_build_dues(struct uw_explanation *explanation);
 /* ---- explain_stored.c ---- */
 
 /* What the processor stored of the client and the decision; rows in `arena`. */
-enum uw_code uw_explain_read_stored(const char *dsn, int32_t timeout_ms, struct uw_str client,
-                                    struct uw_str municipality, struct uw_str decision, struct uw_arena *arena,
+enum uw_code uw_explain_read_stored(struct uw_postgres *postgres, struct uw_str client, struct uw_str municipality,
+                                    struct uw_str decision, struct uw_arena *arena,
                                     struct uw_explain_stored *stored, struct uw_error *error) UW_MUST_USE;
 /* Fills differences and comparison. */
 void uw_explain_compare(struct uw_explanation *explanation);

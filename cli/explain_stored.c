@@ -76,27 +76,27 @@ static struct uw_argument argument_of(struct uw_str string)
     return (struct uw_argument){string.data, string.length};
 }
 
-enum uw_code uw_explain_read_stored(const char *dsn, int32_t timeout_ms, struct uw_str client,
-                                    struct uw_str municipality, struct uw_str decision, struct uw_arena *arena,
-                                    struct uw_explain_stored *stored, struct uw_error *error)
+static enum uw_code prepare(struct uw_postgres *postgres, struct uw_error *error)
 {
-    const struct uw_postgres_options options = {
-        .dsn = dsn, .application_name = "urenwacht explain", .timeout_ms = timeout_ms};
+    bool fresh = false;
+    enum uw_code code = uw_postgres_connect(postgres, &fresh, error);
+    if (code == UW_OK && fresh) {
+        code = uw_postgres_prepare(postgres, STATEMENT_CLIENT, client_sql, error);
+        if (code == UW_OK) {
+            code = uw_postgres_prepare(postgres, STATEMENT_ACCOUNTS, accounts_sql, error);
+        }
+    }
+    return code;
+}
+
+enum uw_code uw_explain_read_stored(struct uw_postgres *postgres, struct uw_str client, struct uw_str municipality,
+                                    struct uw_str decision, struct uw_arena *arena, struct uw_explain_stored *stored,
+                                    struct uw_error *error)
+{
     const struct uw_argument arguments[] = {argument_of(client), argument_of(municipality), argument_of(decision)};
     struct uw_explain_stored read = {.as_of_day = UW_DAY_NONE};
     struct accounts accounts = {.stored = &read, .arena = arena};
-    struct uw_postgres *postgres = NULL;
-    bool fresh;
-    enum uw_code code = uw_postgres_open(&options, &postgres, error);
-    if (code == UW_OK) {
-        code = uw_postgres_connect(postgres, &fresh, error);
-    }
-    if (code == UW_OK) {
-        code = uw_postgres_prepare(postgres, STATEMENT_CLIENT, client_sql, error);
-    }
-    if (code == UW_OK) {
-        code = uw_postgres_prepare(postgres, STATEMENT_ACCOUNTS, accounts_sql, error);
-    }
+    enum uw_code code = prepare(postgres, error);
     if (code == UW_OK) {
         code = uw_postgres_run(postgres, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", error);
     }
@@ -106,11 +106,16 @@ enum uw_code uw_explain_read_stored(const char *dsn, int32_t timeout_ms, struct 
     if (code == UW_OK) {
         code = uw_postgres_each(postgres, STATEMENT_ACCOUNTS, arguments, 3, visit_account, &accounts, error);
     }
-    uw_postgres_close(&postgres);
     if (code == UW_OK) {
-        *stored = read;
+        code = uw_postgres_run(postgres, "COMMIT", error);
     }
-    return code;
+    if (code != UW_OK) {
+        /* Half prepared or in the middle of a transaction: the next reading begins with a connection of its own. */
+        uw_postgres_drop(postgres);
+        return code;
+    }
+    *stored = read;
+    return UW_OK;
 }
 
 /* ---- the closing check ---- */

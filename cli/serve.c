@@ -47,17 +47,18 @@ static void on_ready(void *context, int32_t port)
     uw_notify("READY=1\nSTATUS=port %" PRId32, port);
 }
 
-static enum uw_code explain(void *context, const char *municipality, const char *decision, const char *client,
-                            int32_t as_of_day, bool dutch, bool with_anomalies, FILE *file, bool *found,
-                            struct uw_error *error)
+static enum uw_code explain(void *context, uint32_t worker, const char *municipality, const char *decision,
+                            const char *client, int32_t as_of_day, bool dutch, bool with_anomalies, FILE *file,
+                            bool *found, struct uw_error *error)
 {
+    struct uw_explain_reader **readers = context;
     const struct uw_explain_question question = {.municipality = municipality,
                                                  .decision = decision,
                                                  .client = client,
                                                  .as_of_day = as_of_day,
                                                  .language = dutch ? UW_LANGUAGE_NL : UW_LANGUAGE_EN,
                                                  .without_anomalies = !with_anomalies};
-    return uw_explain_answer(context, &question, file, found, error);
+    return uw_explain_answer(readers[worker], &question, file, found, error);
 }
 
 static struct uw_webhook_options webhooks_of(const struct uw_config *config)
@@ -77,7 +78,7 @@ static struct uw_webhook_options webhooks_of(const struct uw_config *config)
     };
 }
 
-static int serve(struct uw_config *config)
+static int run(struct uw_config *config, struct uw_explain_reader **readers)
 {
     struct uw_error error = {.text = ""};
     struct uw_serve_options options = {
@@ -97,7 +98,7 @@ static int serve(struct uw_config *config)
         .stream_bytes_max = config->serve_stream_bytes,
         .webhooks = webhooks_of(config),
         .settings = &config->settings,
-        .explain_context = config,
+        .explain_context = readers,
         .explain = explain,
         .context = config,
         .log = write_log,
@@ -129,6 +130,28 @@ static int serve(struct uw_config *config)
     }
     uw_notify("STOPPING=1");
     return UW_EXIT_OK;
+}
+
+/* Every worker has a reader of its own for explanations, which connects when it is first asked. */
+static int serve(struct uw_config *config)
+{
+    struct uw_explain_reader *readers[UW_HTTP_WORKERS_MAX] = {NULL};
+    struct uw_error error = {.text = ""};
+    enum uw_code code = UW_OK;
+    int status;
+    for (int32_t i = 0; i < config->serve_workers && code == UW_OK; i++) {
+        code = uw_explain_reader_open(config, "serve", &readers[i], &error);
+    }
+    if (code == UW_OK) {
+        status = run(config, readers);
+    } else {
+        uw_complain("%s", error.text);
+        status = code == UW_ECONFIG ? UW_EXIT_USAGE : UW_EXIT_FAILED;
+    }
+    for (int32_t i = 0; i < config->serve_workers; i++) {
+        uw_explain_reader_close(&readers[i]);
+    }
+    return status;
 }
 
 int uw_command_serve(int argc, char **argv)

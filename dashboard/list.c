@@ -8,6 +8,9 @@
 #include "core/date.h"
 #include "dashboard/answer.h"
 
+/* As many municipalities have streams of their own; more are looked for in those of all. */
+#define STREAMED_MUNICIPALITIES_MAX 16
+
 /* A statement while it is put together. */
 struct statement {
     struct uw_text sql;
@@ -110,8 +113,9 @@ bool uw_filter_valid(const struct uw_list_filter *filter, struct uw_str value)
     return false;
 }
 
+/* `placed`: the municipalities are seen to by the streams. */
 static bool add_filters(struct statement *statement, const struct uw_principal *principal,
-                        struct uw_http_request *request, const struct uw_list *list)
+                        struct uw_http_request *request, const struct uw_list *list, bool placed)
 {
     add(statement, " WHERE ");
     add(statement, list->where == NULL ? "true" : list->where);
@@ -121,6 +125,9 @@ static bool add_filters(struct statement *statement, const struct uw_principal *
         if (!uw_str_is_null(value) && !uw_filter_valid(filter, value)) {
             uw_http_problem(request, 400, "%s: this is not a value of it", filter->name);
             return false;
+        }
+        if (filter->shape == UW_FILTER_MUNICIPALITIES && placed) {
+            continue;
         }
         if (uw_str_is_null(value) && filter->otherwise != NULL) {
             value = uw_str_from(filter->otherwise);
@@ -251,11 +258,11 @@ static bool add_after(struct statement *statement, struct uw_http_request *reque
 
 /* In the outer statement the columns k0 ... are texts for the cursor; the order is that of the rows' own keys, which
  * `prefix` tells apart. */
-static void add_order(struct statement *statement, const struct page *page, const char *prefix)
+static void add_order(struct statement *statement, const struct page *page, const char *prefix, uint32_t first)
 {
     add(statement, " ORDER BY ");
-    for (uint32_t i = 0; i < page->key_count; i++) {
-        add(statement, i == 0 ? "" : ", ");
+    for (uint32_t i = first; i < page->key_count; i++) {
+        add(statement, i == first ? "" : ", ");
         add(statement, prefix);
         add(statement, "k");
         uw_text_add_integer(&statement->sql, i);
@@ -263,16 +270,137 @@ static void add_order(struct statement *statement, const struct page *page, cons
     }
 }
 
+static void add_keys(struct statement *statement, const struct page *page, const char *before, const char *after)
+{
+    for (uint32_t i = 0; i < page->key_count; i++) {
+        add(statement, before);
+        uw_text_add_integer(&statement->sql, i);
+        add(statement, after);
+    }
+}
+
+static void add_limit(struct statement *statement, const struct page *page)
+{
+    add(statement, " LIMIT ");
+    uw_text_add_integer(&statement->sql, page->limit + 1);
+}
+
+/* Rows `a` with their keys, filtered; of streams their ids, since most are thrown away. */
+static bool add_rows(struct statement *statement, const struct uw_principal *principal,
+                     struct uw_http_request *request, const struct page *page, bool streamed, bool placed)
+{
+    add(statement, "SELECT a.");
+    add(statement, streamed ? page->list->id : "*");
+    for (uint32_t i = 0; i < page->key_count; i++) {
+        add(statement, ", ");
+        add(statement, page->sort->keys[i]);
+        add(statement, " AS k");
+        uw_text_add_integer(&statement->sql, i);
+    }
+    add(statement, " FROM ");
+    add(statement, page->list->from);
+    return add_filters(statement, principal, request, page->list, placed) && add_after(statement, request, page);
+}
+
+/* ---- streams ---- */
+
+/* Whether the page is read by streams: not when a filter leads to fewer rows, or away from those that have an index. */
+static bool is_streamed(struct uw_http_request *request, const struct page *page)
+{
+    const struct uw_list *list = page->list;
+    if (page->sort->streams == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < list->filter_count; i++) {
+        const struct uw_list_filter *filter = &list->filters[i];
+        struct uw_str value = uw_http_parameter(request, filter->name);
+        bool usual = filter->otherwise != NULL && uw_str_equal(value, uw_str_from(filter->otherwise));
+        if (!uw_str_is_null(value) && !usual && is_word(list->narrow, filter->name, strlen(filter->name))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The municipalities that are asked for or may be seen, when they are few enough; otherwise null. */
+static struct uw_str streamed_municipalities(struct uw_http_request *request, const struct uw_principal *principal,
+                                             const struct uw_list *list)
+{
+    struct uw_str value = UW_STR_NULL;
+    for (uint32_t i = 0; i < list->filter_count; i++) {
+        const struct uw_list_filter *filter = &list->filters[i];
+        if (filter->shape == UW_FILTER_MUNICIPALITIES) {
+            value = uw_http_parameter(request, filter->name);
+            if (uw_str_is_null(value) && !principal->everywhere) {
+                value = uw_str_from(principal->municipalities);
+            }
+        }
+    }
+    return value.length >= 5 * STREAMED_MUNICIPALITIES_MAX ? UW_STR_NULL : value;
+}
+
+/* A condition in which $0, $1, ... are the keys of the cursor. */
+static void add_bound(struct statement *statement, const char *condition, const struct uw_str *keys)
+{
+    add(statement, " AND ");
+    for (const char *at = condition; *at != '\0'; at++) {
+        size_t length = strcspn(at, "$");
+        uw_text_add(&statement->sql, at, length);
+        at += length;
+        if (*at == '\0') {
+            break;
+        }
+        at++;
+        add_argument(statement, keys[*at - '0']);
+    }
+}
+
+static bool add_streams(struct statement *statement, const struct uw_principal *principal,
+                        struct uw_http_request *request, const struct page *page)
+{
+    const struct uw_list_streams *streams = page->sort->streams;
+    struct uw_str places = streamed_municipalities(request, principal, page->list);
+    struct uw_str keys[UW_LIST_KEYS_MAX], cursor = uw_http_parameter(request, "after");
+    add(statement, "SELECT a.*");
+    add_keys(statement, page, ", x.k", "");
+    add(statement, " FROM (SELECT a.* FROM ");
+    add(statement, streams->from);
+    if (!uw_str_is_null(places)) {
+        add(statement, " CROSS JOIN (SELECT DISTINCT unnest(string_to_array(");
+        add_argument(statement, places);
+        add(statement, ", ',')) AS code) m");
+    }
+    add(statement, " CROSS JOIN LATERAL (");
+    if (!add_rows(statement, principal, request, page, true, !uw_str_is_null(places))) {
+        return false;
+    }
+    add(statement, " AND ");
+    add(statement, streams->match);
+    add(statement, uw_str_is_null(places) ? "" : " AND a.municipality = m.code");
+    /* It was read before, or there would be no rows to go on from. */
+    if (!uw_str_is_null(cursor) &&
+        uw_cursor_read(&request->arena, cursor, page->sort_name, keys, page->key_count)) {
+        add_bound(statement, page->descends ? streams->after_descending : streams->after, keys);
+    }
+    add_order(statement, page, "", streams->fixed);
+    add_limit(statement, page);
+    add(statement, ") a");
+    add_order(statement, page, "", 0);
+    add_limit(statement, page);
+    add(statement, ") x JOIN ");
+    add(statement, page->list->from);
+    add(statement, " USING (");
+    add(statement, page->list->id);
+    add(statement, ")");
+    return true;
+}
+
 static bool build_page(struct statement *statement, const struct uw_principal *principal,
                        struct uw_http_request *request, const struct page *page)
 {
     const struct uw_list *list = page->list;
     add(statement, "SELECT ");
-    for (uint32_t i = 0; i < page->key_count; i++) {
-        add(statement, "k");
-        uw_text_add_integer(&statement->sql, i);
-        add(statement, "::text, ");
-    }
+    add_keys(statement, page, "k", "::text, ");
     if (page->csv) {
         for (uint32_t i = 0; i < list->column_count; i++) {
             add(statement, i == 0 ? "(" : ", (");
@@ -284,24 +412,21 @@ static bool build_page(struct statement *statement, const struct uw_principal *p
         add(statement, list->json);
         add(statement, ")::text");
     }
-    add(statement, " FROM (SELECT a.*");
-    for (uint32_t i = 0; i < page->key_count; i++) {
-        add(statement, ", ");
-        add(statement, page->sort->keys[i]);
-        add(statement, " AS k");
-        uw_text_add_integer(&statement->sql, i);
+    add(statement, " FROM (");
+    if (is_streamed(request, page)) {
+        if (!add_streams(statement, principal, request, page)) {
+            return false;
+        }
+    } else {
+        if (!add_rows(statement, principal, request, page, false, false)) {
+            return false;
+        }
+        add_order(statement, page, "", 0);
+        add_limit(statement, page);
     }
-    add(statement, " FROM ");
-    add(statement, list->from);
-    if (!add_filters(statement, principal, request, list) || !add_after(statement, request, page)) {
-        return false;
-    }
-    add_order(statement, page, "");
-    add(statement, " LIMIT ");
-    uw_text_add_integer(&statement->sql, page->limit + 1);
     add(statement, ") a ");
     add(statement, list->late);
-    add_order(statement, page, "a.");
+    add_order(statement, page, "a.", 0);
     return true;
 }
 
@@ -512,7 +637,7 @@ static bool build_group(struct statement *statement, const struct uw_principal *
             add(statement, joined);
         }
     }
-    if (!add_filters(statement, principal, request, group->list)) {
+    if (!add_filters(statement, principal, request, group->list, false)) {
         return false;
     }
     for (uint32_t i = 0; i < grouping->chosen_count; i++) {

@@ -34,12 +34,23 @@ struct uw_list_filter {
     const char *otherwise; /* the argument when the parameter is absent; NULL: no condition */
 };
 
+/* A way to a sorted page by an index that holds the rows in several streams, each in this order: the first rows of
+ * every stream are read and then sorted. */
+struct uw_list_streams {
+    const char *from;  /* the streams `s` */
+    const char *match; /* a row `a` belongs to the stream */
+    /* Where a stream goes on after a cursor, as far as the index is to know; $0 and $1 are the cursor's keys. */
+    const char *after, *after_descending;
+    uint32_t fixed; /* leading keys that are the same for all rows of a stream */
+};
+
 struct uw_list_sort {
     const char *name; /* without '-' */
     /* What the rows are ordered by, ascending; the last one tells any two rows apart. */
     const char *keys[UW_LIST_KEYS_MAX];
     const char *types[UW_LIST_KEYS_MAX];
     bool descends_only; /* "-name" is these keys as they stand, and "name" is refused */
+    const struct uw_list_streams *streams; /* or NULL */
 };
 
 struct uw_list_column {
@@ -58,6 +69,9 @@ struct uw_list {
     const struct uw_list_sort *sorts; /* the first one is the default */
     uint32_t sort_count;
     const char *sort_default;
+    /* Where a sort has streams: the column that is the row's own, and the filters with which streams are not the way,
+     * " A B ". */
+    const char *id, *narrow;
     bool of_owner; /* read without row-level security: for administration */
 };
 

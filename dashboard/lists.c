@@ -56,12 +56,37 @@ static const struct uw_list_filter alert_filters[] = {
     ASSIGNEE,
     {"state", UW_FILTER_WORDS, " NEW ASSIGNED ACKNOWLEDGED SNOOZED ", IN("a.state"), NULL},
 };
+/* Open alerts lie in the indexes alert_state_listed and alert_state_observed by kind, so that there is a stream for each
+ * kind and severity, or for each kind; most are short, and a page needs the first rows of each. */
+#define KIND_STREAM "unnest(string_to_array(btrim('" ALERT_WORDS "'), ' '))"
+#define STREAM "(SELECT k.kind, r.severity, r.severity_rank FROM " KIND_STREAM " k (kind) CROSS JOIN (VALUES ('INFO', 0), " \
+    "('WARNING', 1), ('CRITICAL', 2)) r (severity, severity_rank)) s"
+#define OF_STREAM "a.kind = s.kind AND a.severity = s.severity"
+/* A stream of the severity at which the page before ended goes on at its day, and those of the next from their start. */
+static const struct uw_list_streams most_severe = {
+    STREAM, OF_STREAM,
+    "s.severity_rank <= -($0::integer) AND a.effective_on >= CASE s.severity_rank WHEN -($0::integer) THEN $1::date "
+    "ELSE '-infinity' END",
+    NULL, 1,
+};
+static const struct uw_list_streams least_severe = {
+    STREAM, OF_STREAM,
+    "s.severity_rank >= $0::integer AND a.effective_on >= CASE s.severity_rank WHEN $0::integer THEN $1::date ELSE "
+    "'-infinity' END",
+    NULL, 1,
+};
+static const struct uw_list_streams effective = {
+    STREAM, OF_STREAM, "a.effective_on >= $0::date", "a.effective_on <= $0::date", 0,
+};
+static const struct uw_list_streams observed = {
+    KIND_STREAM " s (kind)", "a.kind = s.kind", "a.observed_at >= $0::timestamptz", "a.observed_at <= $0::timestamptz", 0,
+};
 static const struct uw_list_sort alert_sorts[] = {
     /* The most severe first, and of those what is due first. */
-    {"severity", {"-a.severity_rank", "a.effective_on", "a.alert_id"}, {"integer", "date", "uuid"}, true},
-    {"severity", {"a.severity_rank", "a.effective_on", "a.alert_id"}, {"integer", "date", "uuid"}, false},
-    {"effective_on", {"a.effective_on", "a.alert_id"}, {"date", "uuid"}, false},
-    {"observed_at", {"a.observed_at", "a.alert_id"}, {"timestamptz", "uuid"}, false},
+    {"severity", {"-a.severity_rank", "a.effective_on", "a.alert_id"}, {"integer", "date", "uuid"}, true, &most_severe},
+    {"severity", {"a.severity_rank", "a.effective_on", "a.alert_id"}, {"integer", "date", "uuid"}, false, &least_severe},
+    {"effective_on", {"a.effective_on", "a.alert_id"}, {"date", "uuid"}, false, &effective},
+    {"observed_at", {"a.observed_at", "a.alert_id"}, {"timestamptz", "uuid"}, false, &observed},
 };
 static const struct uw_list_column alert_columns[] = {
     {"alert_id", "a.alert_id"}, {"revision", "a.revision"}, {"status", "a.status"}, {"kind", "a.kind"},
@@ -88,6 +113,8 @@ const struct uw_list uw_list_alerts = {
     .sorts = alert_sorts,
     .sort_count = COUNT(alert_sorts),
     .sort_default = "-severity",
+    .id = "alert_id",
+    .narrow = " alert_id client status ",
 };
 static const struct uw_list_column count_sums[] = {{"count", "count(*)"}};
 static const struct uw_list_dimension alert_dimensions[] = {
@@ -118,9 +145,9 @@ static const struct uw_list_filter anomaly_filters[] = {
     ASSIGNEE,
 };
 static const struct uw_list_sort anomaly_sorts[] = {
-    {"observed_at", {"a.observed_at", "a.anomaly_id"}, {"timestamptz", "uuid"}, false},
-    {"provider", {"a.provider", "a.anomaly_id"}, {"text", "uuid"}, false},
-    {"kind", {"a.kind", "a.anomaly_id"}, {"text", "uuid"}, false},
+    {"observed_at", {"a.observed_at", "a.anomaly_id"}, {"timestamptz", "uuid"}, false, NULL},
+    {"provider", {"a.provider", "a.anomaly_id"}, {"text", "uuid"}, false, NULL},
+    {"kind", {"a.kind", "a.anomaly_id"}, {"text", "uuid"}, false, NULL},
 };
 static const struct uw_list_column anomaly_columns[] = {
     {"anomaly_id", "a.anomaly_id"}, {"revision", "a.revision"}, {"status", "a.status"}, {"kind", "a.kind"},
@@ -166,9 +193,9 @@ static const struct uw_list_filter decision_filters[] = {
      "a.status = 'ACTIVE' AND $::date BETWEEN a.valid_from AND coalesce(a.valid_to, 'infinity')", NULL},
 };
 static const struct uw_list_sort decision_sorts[] = {
-    {"decision", {"a.municipality", "a.decision", "a.client"}, {"text", "text", "text"}, false},
+    {"decision", {"a.municipality", "a.decision", "a.client"}, {"text", "text", "text"}, false, NULL},
     {"valid_from", {"a.valid_from", "a.municipality", "a.decision", "a.client"}, {"date", "text", "text", "text"},
-     false},
+     false, NULL},
 };
 static const struct uw_list_column decision_columns[] = {
     {"client", "a.client"}, {"municipality", "a.municipality"}, {"decision", "a.decision"},
@@ -212,11 +239,11 @@ static const struct uw_list_filter account_filters[] = {
 };
 #define ACCOUNT_KEY "(a.segment_from::text || '/' || a.period_from::text || '/' || a.client) COLLATE \"C\""
 static const struct uw_list_sort account_sorts[] = {
-    {"decision", {"a.municipality", "a.decision", ACCOUNT_KEY}, {"text", "text", "text"}, false},
+    {"decision", {"a.municipality", "a.decision", ACCOUNT_KEY}, {"text", "text", "text"}, false, NULL},
     {"period_from", {"a.period_from", "a.municipality", "a.decision", ACCOUNT_KEY}, {"date", "text", "text", "text"},
-     false},
+     false, NULL},
     {"used_percent", {"coalesce(a.used_percent, -1)", "a.municipality", "a.decision", ACCOUNT_KEY},
-     {"bigint", "text", "text", "text"}, false},
+     {"bigint", "text", "text", "text"}, false, NULL},
 };
 static const struct uw_list_column account_columns[] = {
     {"client", "a.client"}, {"municipality", "a.municipality"}, {"decision", "a.decision"},
@@ -249,9 +276,9 @@ static const struct uw_list_filter fact_filters[] = {
 };
 static const struct uw_list_sort fact_sorts[] = {
     {"first_day", {"a.first_day", "a.kind", "a.partition", "a.kafka_offset"}, {"date", "integer", "integer", "bigint"},
-     false},
+     false, NULL},
     {"recorded_at", {"a.recorded_at", "a.kind", "a.partition", "a.kafka_offset"},
-     {"timestamptz", "integer", "integer", "bigint"}, false},
+     {"timestamptz", "integer", "integer", "bigint"}, false, NULL},
 };
 static const struct uw_list_column fact_columns[] = {
     {"topic", "a.topic"}, {"client", "a.client"}, {"municipality", "a.municipality"}, {"decision", "a.decision"},

@@ -24,6 +24,7 @@
 struct call {
     struct uw_server *server;
     struct uw_desk *desk;
+    uint32_t worker;
     const struct uw_principal *principal;
     struct uw_http_request *request;
     struct uw_str rest[3]; /* what the pattern's * stood for */
@@ -259,8 +260,8 @@ static void explain(const struct call *call, const char *client, int32_t as_of_d
         uw_http_problem(request, 503, "no memory");
         return;
     }
-    enum uw_code code = options->explain(options->explain_context, call->rest[0].data, call->rest[1].data, client, as_of_day,
-                                         dutch, uw_principal_sees_signals(call->principal), file, &found, &error);
+    enum uw_code code = options->explain(options->explain_context, call->worker, call->rest[0].data, call->rest[1].data,
+                                         client, as_of_day, dutch, uw_principal_sees_signals(call->principal), file, &found, &error);
     if (fclose(file) != 0 && code == UW_OK) {
         code = uw_error_set(&error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for an explanation");
     }
@@ -525,11 +526,13 @@ static bool may(const struct call *call, const struct route *route)
     return true;
 }
 
-static void answer_api(struct uw_server *server, struct uw_desk *desk, struct uw_http_request *request)
+static void answer_api(struct uw_server *server, uint32_t worker, struct uw_http_request *request)
 {
+    struct uw_desk *desk = server->desks[worker];
     struct uw_error error = {.text = ""};
     struct uw_principal principal;
-    struct call call = {.server = server, .desk = desk, .principal = &principal, .request = request};
+    struct call call = {
+        .server = server, .desk = desk, .worker = worker, .principal = &principal, .request = request};
     const struct route *route;
     bool known = false;
     enum uw_code code;
@@ -614,7 +617,7 @@ void uw_route(void *context, uint32_t worker, struct uw_http_request *request)
             uw_http_problem(request, 404, "there is nothing at this path");
             return;
         }
-        answer_api(server, desk, request);
+        answer_api(server, worker, request);
         uw_desk_rollback(desk);
         return;
     }

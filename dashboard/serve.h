@@ -12,9 +12,9 @@
 #include "dashboard/webhook.h"
 
 /* What explains a decision: the command has it. Writes the JSON of docs/explain.md to `file`. `as_of_day`
- * UW_DAY_NONE: the processor's. UW_OK with *found false: no fact names the decision for the client. May be called by
- * several threads. */
-typedef enum uw_code uw_serve_explain(void *context, const char *municipality, const char *decision,
+ * UW_DAY_NONE: the processor's. UW_OK with *found false: no fact names the decision for the client. Called by several
+ * threads, each with the number of its worker, so that each can have connections of its own. */
+typedef enum uw_code uw_serve_explain(void *context, uint32_t worker, const char *municipality, const char *decision,
                                       const char *client, int32_t as_of_day, bool dutch, bool with_anomalies,
                                       FILE *file, bool *found, struct uw_error *error);
 

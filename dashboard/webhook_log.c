@@ -27,7 +27,7 @@ static const struct uw_list_filter filters[] = {
     {"event_id", UW_FILTER_TEXT, NULL, "a.event_id = $", NULL},
 };
 static const struct uw_list_sort sorts[] = {
-    {"id", {"a.id"}, {"bigint"}, false},
+    {"id", {"a.id"}, {"bigint"}, false, NULL},
 };
 static const struct uw_list_column columns[] = {
     {"id", "a.id"}, {"event_id", "a.event_id"}, {"event_type", "a.event_type"}, {"municipality", "a.municipality"},

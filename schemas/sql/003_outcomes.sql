@@ -48,7 +48,6 @@ CREATE TABLE urenwacht_data.alert_state (
     observed_at timestamptz NOT NULL
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX alert_state_client ON urenwacht_data.alert_state (client);
-CREATE INDEX alert_state_open ON urenwacht_data.alert_state (municipality, kind) WHERE status = 'OPEN';
 COMMENT ON TABLE urenwacht_data.alert_state IS 'The last revision of every alert.';
 COMMENT ON COLUMN urenwacht_data.alert_state.alert_id IS 'Follows from the alert''s identity, the same everywhere.';
 COMMENT ON COLUMN urenwacht_data.alert_state.revision IS 'From 1; raised by every change of status, severity or effective_on.';
