@@ -629,6 +629,19 @@ static void show(struct worker *worker)
     show_figures(worker);
 }
 
+/* Behind the last message of a topic may stand what is none, and that is read as well. */
+static void reach_ends(struct worker *worker)
+{
+    const int32_t *partitions;
+    uint32_t count = uw_intake_assignment(worker->intake, &partitions);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t position[UW_TOPIC_COUNT], end[UW_TOPIC_COUNT];
+        if (uw_intake_end(worker->intake, partitions[i], position, end)) {
+            uw_engine_reach(worker->engine, partitions[i], position, end);
+        }
+    }
+}
+
 /* The database learns what Kafka has, as the next batch would tell it. */
 static enum action store_published(struct worker *worker)
 {
@@ -641,6 +654,7 @@ static enum action store_published(struct worker *worker)
 /* Nothing came: positions are told, and an idle worker may end. */
 static enum action rest(struct worker *worker, bool *idle)
 {
+    reach_ends(worker);
     enum action action = finish_publishing(worker);
     bool at_end = uw_intake_idle(worker->intake) && !uw_engine_has_due(worker->engine) &&
                   !uw_engine_needs_recovery(worker->engine);
@@ -649,12 +663,14 @@ static enum action rest(struct worker *worker, bool *idle)
         (now_ms - worker->positions_ms >= POSITIONS_MS || (at_end && worker->options->until_idle))) {
         action = publish(worker);
     }
+    bool ending = worker->options->until_idle && uw_engine_has_ends(worker->engine);
     if (action == ACTION_GO_ON && at_end && uw_engine_has_unstored(worker->engine) &&
-        now_ms - worker->stored_ms >= POSITIONS_MS) {
+        (ending || now_ms - worker->stored_ms >= POSITIONS_MS)) {
         action = store_published(worker);
     }
-    *idle = at_end && action == ACTION_GO_ON && !uw_engine_has_positions(worker->engine) &&
-            !uw_engine_is_publishing(worker->engine) && !uw_engine_needs_recovery(worker->engine);
+    *idle = at_end && action == ACTION_GO_ON && !uw_engine_has_ends(worker->engine) &&
+            !uw_engine_has_positions(worker->engine) && !uw_engine_is_publishing(worker->engine) &&
+            !uw_engine_needs_recovery(worker->engine);
     return action == ACTION_VOID ? ACTION_GO_ON : action;
 }
 
@@ -663,6 +679,7 @@ static enum action take_batch(struct worker *worker, bool *idle)
     const struct uw_message *messages;
     uint32_t count;
     struct uw_error error = {.text = ""};
+    reach_ends(worker);
     int32_t wait_ms = uw_engine_has_due(worker->engine) || uw_engine_needs_recovery(worker->engine) ? 0 : POLL_MS;
     enum uw_code code =
         uw_intake_poll(worker->intake, wait_ms, (uint32_t)worker->config->batch_max_events,

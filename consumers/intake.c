@@ -229,6 +229,22 @@ bool uw_intake_idle(const struct uw_intake *intake)
     return true;
 }
 
+bool uw_intake_end(const struct uw_intake *intake, int32_t partition, int64_t position[UW_TOPIC_COUNT],
+                   int64_t end[UW_TOPIC_COUNT])
+{
+    const struct uw_intake_slot *slot;
+
+    if (intake->seek || intake->count > 0 || intake->carried_count > 0 || partition < 0 ||
+        partition >= intake->slot_count || !intake->slots[partition].assigned)
+        return false;
+    slot = &intake->slots[partition];
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
+        position[i] = slot->position[i];
+        end[i] = slot->ended[i] && slot->end[i] > slot->position[i] ? slot->end[i] : slot->position[i];
+    }
+    return true;
+}
+
 /* What waits in one partition of a topic. */
 static int64_t slot_lag(const struct uw_intake *intake, const struct uw_intake_slot *slot, int32_t partition, int topic)
 {

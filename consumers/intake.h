@@ -74,6 +74,12 @@ enum uw_code uw_intake_heartbeat(struct uw_intake *intake, struct uw_error *erro
  * that is not assigned is left alone. */
 void uw_intake_rewind(struct uw_intake *intake, int32_t partition, const int64_t next_offset[UW_TOPIC_COUNT]);
 
+/* How far an assigned partition was read: `position` is after what was handed over, `end` the same or, where the end
+ * was found, behind what stands there and is no message (the markers of transactions). False while something is on
+ * its way that was not handed over. */
+bool uw_intake_end(const struct uw_intake *intake, int32_t partition, int64_t position[UW_TOPIC_COUNT],
+                   int64_t end[UW_TOPIC_COUNT]);
+
 /* True when this member has been given its part (also an empty one), every partition of it was read to its end,
  * and nothing waits. */
 bool uw_intake_idle(const struct uw_intake *intake);

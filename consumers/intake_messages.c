@@ -213,7 +213,8 @@ static enum added message_add(struct uw_intake *intake, rd_kafka_message_t *raw,
     if (!headers_parse(intake, raw, message))
         return intake->count > 0 ? NO_ROOM : NO_MEMORY;
     slot->fetched[topic] = raw->offset + 1;
-    slot->ended[topic] = false;
+    /* One that waited while its end was found, in a heartbeat, does not undo it: the end is not told twice. */
+    slot->ended[topic] = slot->ended[topic] && raw->offset < slot->end[topic];
     intake->raw[intake->count++] = raw;
     intake->bytes += bytes;
     return ADDED;

@@ -115,6 +115,10 @@ enum uw_code uw_kafka_conf_build(const struct uw_kafka_setup *setup, struct uw_k
     enum uw_code code;
 
     code = property_set(built, "client.id", "urenwacht", error);
+    /* That of Kafka's own clients. Librdkafka's ten seconds, and up to half more by chance, are what a broker that is
+     * there again would be waited for, on each of the connections that recovery needs. */
+    if (code == UW_OK)
+        code = property_set(built, "reconnect.backoff.max.ms", "1000", error);
     if (code == UW_OK)
         code = properties_set(setup, built, error);
     if (code != UW_OK) {

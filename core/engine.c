@@ -157,6 +157,7 @@ enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_
     share->epoch = claim.epoch;
     memcpy(share->next_offset, claim.next_offset, sizeof share->next_offset);
     memcpy(share->to_offset, claim.next_offset, sizeof share->to_offset);
+    memset(share->end_offset, 0, sizeof share->end_offset);
     memcpy(next_offset, claim.next_offset, sizeof share->next_offset);
     share->next_sequence = claim.next_sequence;
     share->published_sequence = share->stored_published_sequence = claim.published_sequence;
@@ -190,6 +191,17 @@ bool uw_engine_position(const struct uw_engine *engine, int32_t partition, int64
     return true;
 }
 
+void uw_engine_reach(struct uw_engine *engine, int32_t partition, const int64_t position[UW_TOPIC_COUNT],
+                     const int64_t end[UW_TOPIC_COUNT])
+{
+    struct uw_engine_share *share = owned_share(engine, partition);
+    for (int i = 0; share != NULL && i < UW_TOPIC_COUNT; i++) {
+        if (position[i] == share->next_offset[i]) {
+            share->end_offset[i] = end[i];
+        }
+    }
+}
+
 bool uw_engine_add_record(struct uw_engine *engine, const struct uw_outbox_record *record)
 {
     if (!uw_reserve((void **)&engine->outbox, &engine->outbox_capacity, engine->outbox_count + 1,
@@ -210,7 +222,10 @@ void uw_engine_start_batch(struct uw_engine *engine)
     engine->touch_count = engine->fact_count = engine->outbox_count = 0;
     for (uint32_t i = 0; i < engine->share_count; i++) {
         struct uw_engine_share *share = &engine->shares[i];
-        memcpy(share->to_offset, share->next_offset, sizeof share->to_offset);
+        for (int topic = 0; topic < UW_TOPIC_COUNT; topic++) {
+            share->to_offset[topic] = share->end_offset[topic] > share->next_offset[topic] ? share->end_offset[topic]
+                                                                                          : share->next_offset[topic];
+        }
         share->in_batch = false;
         share->events = share->refused = 0;
     }

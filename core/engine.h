@@ -82,6 +82,12 @@ enum uw_code uw_engine_apply(struct uw_engine *engine, const struct uw_message *
 /* Whether the last applied batch has records that are not published yet, or positions that moved. */
 bool uw_engine_has_records(const struct uw_engine *engine);
 bool uw_engine_has_positions(const struct uw_engine *engine);
+/* Of an owned partition: what comes from `position`, where everything before it was applied, up to `end` are no
+ * messages but the markers of transactions. The next commit of the partition goes on behind them; otherwise a start
+ * after retention has emptied the topic could not tell them from events that were deleted unread. Positions that are
+ * not those of the engine are left alone. */
+void uw_engine_reach(struct uw_engine *engine, int32_t partition, const int64_t position[UW_TOPIC_COUNT],
+                     const int64_t end[UW_TOPIC_COUNT]);
 /* Hands them to the publisher. On UW_CLASS_RETRY nothing was handed over; on other errors the records are left to
  * recovery. What was handed over before must be finished. */
 enum uw_code uw_engine_publish_start(struct uw_engine *engine, struct uw_error *error) UW_MUST_USE;
@@ -92,9 +98,12 @@ bool uw_engine_is_publishing(const struct uw_engine *engine);
 /* All of it in one call. */
 enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error) UW_MUST_USE;
 
-/* Whether the store has not been told yet what is published, which the next batch's commit would do. */
+/* Whether the store has not been told yet what is published or where topics end, which the next batch's commit would
+ * do. */
 bool uw_engine_has_unstored(const struct uw_engine *engine);
-/* Tells it, in a commit of its own. To be called when nothing is pending, before a longer rest: a start after it needs
+/* Whether the end of a topic was reached behind the last message of it, and the store does not know. */
+bool uw_engine_has_ends(const struct uw_engine *engine);
+/* Tells it both, in a commit of its own. To be called when nothing is pending, before a longer rest: a start after it needs
  * nothing from Kafka to know what was published, and the outbox is empty. */
 enum uw_code uw_engine_store_published(struct uw_engine *engine, int64_t now_ms, struct uw_error *error) UW_MUST_USE;
 

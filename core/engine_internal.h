@@ -12,6 +12,7 @@ struct uw_engine_share {
     bool marking; /* all its clients must be marked for judging before anything else */
     int64_t epoch; /* of our last ownership */
     int64_t next_offset[UW_TOPIC_COUNT], to_offset[UW_TOPIC_COUNT];
+    int64_t end_offset[UW_TOPIC_COUNT]; /* from next_offset to here there is nothing to apply; lower: not known */
     int64_t next_sequence, first_sequence; /* first_sequence: of the running batch */
     int64_t published_sequence, stored_published_sequence;
     int32_t as_of_day, stored_as_of_day;

@@ -294,9 +294,29 @@ void uw_engine_settle(struct uw_engine *engine)
 
 /* ---- what the store knows of it ---- */
 
+static bool has_ends(const struct uw_engine_share *share)
+{
+    bool any = false;
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
+        any = any || share->end_offset[i] > share->next_offset[i];
+    }
+    return any && share->owned && !share->recovering;
+}
+
 static bool is_unstored(const struct uw_engine_share *share)
 {
-    return share->owned && !share->recovering && share->published_sequence > share->stored_published_sequence;
+    return has_ends(share) ||
+           (share->owned && !share->recovering && share->published_sequence > share->stored_published_sequence);
+}
+
+bool uw_engine_has_ends(const struct uw_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        if (has_ends(&engine->shares[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool uw_engine_has_unstored(const struct uw_engine *engine)

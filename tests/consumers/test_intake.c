@@ -110,6 +110,35 @@ static void keeps_secrets(void **state)
     assert_null(strstr(error.text, "hunter2"));
 }
 
+static void check_conf(const struct uw_property *properties, uint32_t property_count, const char *name,
+                       const char *expected)
+{
+    static const struct uw_property nothing[] = {{NULL, NULL}};
+    struct uw_kafka_setup setup = {nothing, properties, property_count, nothing};
+    struct uw_kafka_link link = {.log = {NULL, NULL}};
+    struct uw_error error;
+    rd_kafka_conf_t *conf = NULL;
+    char value[64];
+    size_t size = sizeof(value);
+
+    assert_int_equal(uw_kafka_conf_build(&setup, &link, &conf, &error), UW_OK);
+    assert_int_equal(rd_kafka_conf_get(conf, name, value, &size), RD_KAFKA_CONF_OK);
+    assert_string_equal(value, expected);
+    rd_kafka_conf_destroy(conf);
+}
+
+/* What every client has, unless the user says otherwise: librdkafka's own pause is ten seconds and up to half more. */
+static void comes_back_soon(void **state)
+{
+    const struct uw_property patient[] = {{"reconnect.backoff.max.ms", "9000"}, {"client.id", "mine"}};
+
+    (void)state;
+    check_conf(NULL, 0, "reconnect.backoff.max.ms", "1000");
+    check_conf(NULL, 0, "client.id", "urenwacht");
+    check_conf(patient, 2, "reconnect.backoff.max.ms", "9000");
+    check_conf(patient, 2, "client.id", "mine");
+}
+
 static void tells_classes_apart(void **state)
 {
     struct uw_error error;
@@ -132,6 +161,7 @@ int main(void)
         cmocka_unit_test(waits_for_a_broker),
         cmocka_unit_test(names_the_property),
         cmocka_unit_test(keeps_secrets),
+        cmocka_unit_test(comes_back_soon),
         cmocka_unit_test(tells_classes_apart),
     };
 

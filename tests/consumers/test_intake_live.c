@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <poll.h>
 
-#include "consumers/intake.h"
+#include "consumers/intake_parts.h"
 #include "schemas/position.h"
 
 #define PARTITIONS 4
@@ -304,6 +304,54 @@ static void keeps_what_came_in_a_heartbeat(void **state)
     uw_intake_close(&intake);
 }
 
+static bool all_ended(const struct uw_intake *intake)
+{
+    uint32_t ended = 0;
+
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        for (int t = 0; t < UW_TOPIC_COUNT; t++)
+            ended += intake->slots[intake->assigned[i]].ended[t];
+    }
+    return ended == PARTITIONS * UW_TOPIC_COUNT;
+}
+
+/* The end of a partition is told once. When that happens in a heartbeat, before the messages that the heartbeat has
+ * kept are handed over, it is still the end afterwards. */
+static void finds_the_end_in_a_heartbeat(void **state)
+{
+    struct region region;
+    struct uw_intake *intake;
+    struct uw_error error = {.text = ""};
+    const struct uw_message *messages;
+    uint32_t count = 0;
+    int64_t counts[PARTITIONS][UW_TOPIC_COUNT], next[PARTITIONS][UW_TOPIC_COUNT];
+    int64_t position[UW_TOPIC_COUNT], end[UW_TOPIC_COUNT], deadline_ms = uw_kafka_clock_ms() + WAIT_MS;
+
+    (void)state;
+    live_require();
+    region_init(&region);
+    fill(&region, 3);
+    intake = opened(&region);
+    assert_int_equal(uw_intake_poll(intake, WAIT_MS, 1, 1 << 20, 0, &messages, &count, &error), UW_OK);
+    assert_int_equal(count, 1);
+    while (!all_ended(intake)) {
+        assert_true(uw_kafka_clock_ms() < deadline_ms);
+        if (uw_intake_heartbeat(intake, &error) != UW_OK)
+            fail_msg("%s", error.text);
+        (void)poll(NULL, 0, 1);
+    }
+    uw_intake_release(intake);
+    assert_int_equal(intake->carried_count, 3 * PARTITIONS * UW_TOPIC_COUNT - 1);
+    /* What waits is not read, so that nobody may be told of an end behind it. */
+    assert_false(uw_intake_end(intake, 0, position, end));
+    assert_false(uw_intake_idle(intake));
+    read_all(intake, counts, next);
+    assert_int_equal(next[0][0], 3);
+    assert_true(uw_intake_end(intake, 0, position, end));
+    assert_memory_equal(position, end, sizeof(end));
+    uw_intake_close(&intake);
+}
+
 static size_t bytes_of(const struct uw_message *messages, uint32_t count)
 {
     size_t bytes = 0;
@@ -455,6 +503,7 @@ static void sees_committed_transactions_only(void **state)
     rd_kafka_t *producer;
     char id[96];
     int64_t counts[PARTITIONS][UW_TOPIC_COUNT], next[PARTITIONS][UW_TOPIC_COUNT];
+    int64_t position[UW_TOPIC_COUNT], end[UW_TOPIC_COUNT];
 
     (void)state;
     live_require();
@@ -475,6 +524,18 @@ static void sees_committed_transactions_only(void **state)
     read_all(intake, counts, next);
     assert_int_equal(counts[0][0], 1);
     assert_int_equal(next[0][0], 3); /* aborted 0, its marker 1, committed 2 */
+    /* Behind it stands its marker 3, which is read too; what is pending is not. Elsewhere nothing stands. */
+    assert_true(uw_intake_end(intake, 0, position, end));
+    assert_int_equal(position[0], 3);
+    assert_int_equal(end[0], 4);
+    assert_int_equal(position[1], 0);
+    assert_int_equal(end[1], 0);
+    assert_false(uw_intake_end(intake, PARTITIONS, position, end));
+    /* What is to be read again has no end yet. */
+    uw_intake_rewind(intake, 0, (const int64_t[]){2, 0, 0, 0});
+    assert_false(uw_intake_end(intake, 0, position, end));
+    read_all(intake, counts, next);
+    assert_int_equal(counts[0][0], 1);
     live_ok(rd_kafka_commit_transaction(producer, WAIT_MS));
     uw_intake_close(&intake);
     rd_kafka_destroy(producer);
@@ -686,6 +747,7 @@ int main(void)
         cmocka_unit_test(reads_decisions_first),
         cmocka_unit_test(hands_over_key_value_and_headers),
         cmocka_unit_test(keeps_what_came_in_a_heartbeat),
+        cmocka_unit_test(finds_the_end_in_a_heartbeat),
         cmocka_unit_test(batches_have_limits),
         cmocka_unit_test(refuses_an_offset_that_is_not_there),
         cmocka_unit_test(stops_when_the_listener_fails),

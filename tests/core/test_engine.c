@@ -517,6 +517,44 @@ static void test_lost_offsets_after_a_rest(void **state)
     finish(&world);
 }
 
+/* Behind the last event stand markers of transactions: they are passed over in the store as well, once everything before
+ * them was applied, by a commit of their own or by that of the next batch. */
+static void test_ends_behind_the_last_event(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t position[UW_TOPIC_COUNT], early[UW_TOPIC_COUNT], end[UW_TOPIC_COUNT];
+    start(&world, true);
+    assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+    assert_int_equal(apply(&world, 0, BATCH_MAX), UW_PROGRESS_DONE);
+    struct uw_engine *engine = world.instances[0].engine;
+    assert_int_equal(uw_instance_store_published(&world.instances[0]), UW_PROGRESS_DONE);
+    assert_true(uw_engine_position(engine, 0, position));
+    memcpy(early, position, sizeof early);
+    memcpy(end, position, sizeof end);
+    end[UW_TOPIC_EVALUATIONS] += 3;
+    /* Seen from where the engine does not stand, it says nothing; nor of a partition that is not ours. */
+    early[UW_TOPIC_EVALUATIONS]--;
+    uw_engine_reach(engine, 0, early, end);
+    uw_engine_reach(engine, 1, position, end);
+    assert_false(uw_engine_has_ends(engine));
+    uw_engine_reach(engine, 0, position, position);
+    assert_false(uw_engine_has_ends(engine));
+    uw_engine_reach(engine, 0, position, end);
+    assert_true(uw_engine_has_ends(engine) && uw_engine_has_unstored(engine));
+    assert_int_equal(uw_instance_store_published(&world.instances[0]), UW_PROGRESS_DONE);
+    assert_false(uw_engine_has_ends(engine) || uw_engine_has_unstored(engine));
+    assert_memory_equal(world.store.partitions[0].next_offset, end, sizeof end);
+    assert_true(uw_engine_has_positions(engine));
+    /* A successor goes on there. */
+    uw_instance_revoke(&world.instances[0], 0);
+    assert_false(uw_engine_has_ends(engine));
+    assert_int_equal(assign(&world, 1, 0), UW_PROGRESS_DONE);
+    assert_true(uw_engine_position(world.instances[1].engine, 0, position));
+    assert_memory_equal(position, end, sizeof end);
+    finish(&world);
+}
+
 /* A zombie cannot say what is published either. */
 static void test_a_zombie_stores_nothing(void **state)
 {
@@ -626,6 +664,7 @@ int main(void)
         cmocka_unit_test(test_redeliveries),
         cmocka_unit_test(test_lost_offsets),
         cmocka_unit_test(test_lost_offsets_after_a_rest),
+        cmocka_unit_test(test_ends_behind_the_last_event),
         cmocka_unit_test(test_a_zombie_stores_nothing),
         cmocka_unit_test(test_lost_offsets_accepted),
         cmocka_unit_test(test_clocks_that_differ),

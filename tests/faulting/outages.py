@@ -22,6 +22,7 @@ def outage(case, turns, seconds, take, give):
         time.sleep(seconds)
         give()
         case.heal()
+        case.look_at_broker()
         steady(case, process)
         case.wait_progress(60)
     case.feed_end()

@@ -132,6 +132,59 @@ def truncated(case):
     case.settle("--instance", "one")
 
 
+def last_message(place):
+    """Key and value of the last message of a partition, or None."""
+    client = confluent_kafka.Consumer(lib_kafka.settings(**{"group.id": "reader"}))
+    try:
+        low, high = client.get_watermark_offsets(confluent_kafka.TopicPartition(*place), 20)
+        if high == low:
+            return None
+        client.assign([confluent_kafka.TopicPartition(*place, high - 1)])
+        message = client.poll(20)
+        if message is None or message.error():
+            raise Failed(f"{place}: its last message cannot be read")
+        return message.key(), message.value()
+    finally:
+        client.close()
+
+
+def end_by_transactions(case):
+    """Each partition gets a committed transaction, with its last event once more, and then an aborted one."""
+    producer = confluent_kafka.Producer(lib_kafka.settings(**{"transactional.id": f"{case.id}-source"}))
+    producer.init_transactions(30)
+    lasts = {place: last_message(place) for place in case.ends(20)}
+    for commit in (True, False):
+        producer.begin_transaction()
+        for place, last in lasts.items():
+            if last is not None:
+                producer.produce(place[0], last[1], key=last[0], partition=place[1])
+            if last is not None and not commit:
+                # What was aborted was no event, and stands there as well.
+                case.skipped += 1
+            case.skipped += int(last is not None)
+        if commit:
+            producer.commit_transaction(30)
+        else:
+            producer.flush(30)
+            producer.abort_transaction(30)
+
+
+def emptied(case):
+    """transactions write the events, and retention empties the topics to the end: no stop, all of it was read"""
+    lines = case.stream.lines
+    case.feed_lines(lines[:len(lines) // 2])
+    end_by_transactions(case)
+    case.settle("--instance", "one")
+    # Behind the last event stand an aborted one and two markers.
+    ends = {place: end for place, end in case.ends(20).items() if end > 0}
+    wait_all(case.admin_client().delete_records(
+        [confluent_kafka.TopicPartition(*place, end) for place, end in ends.items()]))
+    case.inject()
+    case.settle("--instance", "one")
+    case.feed_lines(lines[len(lines) // 2:])
+    case.settle("--instance", "one")
+
+
 def made_anew(case):
     """the input topics are deleted and made anew: a stop that says so"""
     case.feed_lines(case.stream.lines)
@@ -161,5 +214,5 @@ def more_partitions(case):
 
 
 CASES = {"dead-letters-away": dead_letters_away, "oversized": oversized, "forgotten": forgotten,
-         "forgotten-unsure": forgotten_unsure, "truncated": truncated, "made-anew": made_anew,
+         "forgotten-unsure": forgotten_unsure, "truncated": truncated, "emptied": emptied, "made-anew": made_anew,
          "more-partitions": more_partitions}
