@@ -181,7 +181,9 @@ static enum uw_code list_partitions(struct uw_intake *intake, const rd_kafka_top
         for (int t = 0; t < UW_TOPIC_COUNT; t++) {
             if (rd_kafka_topic_partition_list_find(list, intake->topics[t], found[i]) != NULL)
                 continue;
-            (void)uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+            /* The broker that assigns may have heard of topics that were just made one after the other; who joins
+             * anew gets them all. */
+            (void)uw_error_set(error, UW_ECONFIG, intake->by_parts ? UW_CLASS_RETRY : UW_CLASS_FATAL,
                                "partition %" PRId32 " of topic %s was given to another member of the group: all must "
                                "read the same four topics with the assignor range",
                                found[i], intake->topics[t]);

@@ -78,6 +78,9 @@ static int open_bench(void **state, int32_t timeout_ms)
     bench.cluster = rd_kafka_mock_cluster_new(bench.keeper, 1);
     for (int i = 0; i < UW_OUTPUT_COUNT; i++)
         rd_kafka_mock_topic_create(bench.cluster, options.outputs[i], 2, 1);
+    /* Newer ones take positions of topics that there are only. */
+    for (int i = 0; i < UW_TOPIC_COUNT; i++)
+        rd_kafka_mock_topic_create(bench.cluster, options.topics[i], 2, 1);
     properties[0] = (struct uw_property){"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(bench.cluster)};
     do {
         code = uw_transactor_open(&options, &bench.transactor, &error);
