@@ -128,6 +128,9 @@ function evaluations(list) {
     ['WMO-1004', 'c-dora', '2025-12-01'],
     ['WMO-1005', 'c-evert', '2025-12-08'],
     ['WMO-1006', 'c-floor', '2025-12-25'],
+    ['WMO-1011', 'c-gerda', '2025-12-02'],
+    ['WMO-1012', 'c-henk', '2025-12-03'],
+    ['WMO-1013', 'c-iris', '2025-12-04'],
   ];
   for (const [decision, client, from] of cases) {
     new Care(list, client, decision, { terms: pxq(240, 'WEEK'), from, to: addDays(from, 364), months: [3] })
@@ -187,13 +190,13 @@ function live(list) {
   }
 }
 
-/* Three quarters and more of the budget at once: it runs low. */
-export function liveEvent(number, line = 'LIVE-1', minutes = 1700) {
+/* Seventy percent of the budget at once, over two days: it runs low. */
+export function liveEvent(number, line = 'LIVE-1', on = '2026-03-13') {
   return {
     topic: 'declarations',
     value: {
-      event_id: eventId(), recorded_at: at('2026-03-14', '10:00'), ...liveBase(number), line, kind: 'DEBIT', corrects: null,
-      performed_on: '2026-03-13', performed_until: '2026-03-14', started_at: null, minutes, staff: null,
+      event_id: eventId(), recorded_at: at(addDays(on, 1), '10:00'), ...liveBase(number), line, kind: 'DEBIT', corrects: null,
+      performed_on: on, performed_until: addDays(on, 1), started_at: null, minutes: 1700, staff: null,
     },
   };
 }

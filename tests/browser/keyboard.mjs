@@ -65,3 +65,34 @@ export async function focused(page, locator) {
   await locator.waitFor();
   await page.waitForFunction((element) => document.activeElement === element, await locator.elementHandle());
 }
+
+const hasFocus = (locator) => locator.evaluate((element) => element === document.activeElement);
+
+/* Presses Tab until this has the focus, `most` times at most. */
+export async function tabTo(page, locator, most = 60) {
+  await locator.waitFor();
+  for (let stops = 0; !(await hasFocus(locator)); stops++) {
+    assert.ok(stops < most, `${locator} is reached by Tab`);
+    await page.keyboard.press('Tab');
+  }
+}
+
+/* Types into what has the focus, in place of what stands there. */
+export async function retype(page, text) {
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.insertText(text);
+}
+
+/* Opens the menu of a row, goes to the item by its first letters, and takes it. */
+export async function takeFromMenu(page, button, item) {
+  await tabTo(page, button, 200);
+  await page.keyboard.press('Enter');
+  const items = page.getByRole('menuitem');
+  await focused(page, items.first());
+  const wanted = page.getByRole('menuitem', { name: item, exact: true });
+  for (let stops = await items.count(); !(await hasFocus(wanted)); stops--) {
+    assert.ok(stops > 0, `${item} is in the menu`);
+    await page.keyboard.press('ArrowDown');
+  }
+  await page.keyboard.press('Enter');
+}

@@ -6,6 +6,7 @@ import { execFile, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { AS_OF, events, FIRST_DAY, LAST_DAY } from './events.mjs';
+import { Receiver } from './receiver.mjs';
 
 const run = promisify(execFile);
 const COMMAND_MS = 120_000;
@@ -14,6 +15,7 @@ const STOP_MS = 10_000;
 
 export const people = {
   manager: ['Coby Contract', 'contract-manager', '0363'],
+  colleague: ['Daan Dossier', 'contract-manager', '0363'],
   regional: ['Rik Regio', 'regional', null],
   fraud: ['Fenna Feiten', 'fraud', null],
   admin: ['Ada Beheer', 'admin', null],
@@ -74,13 +76,16 @@ export class Stack {
   }
 
   async open() {
+    this.receiver = await new Receiver().open();
     writeFileSync(
       this.environment.URENWACHT_CONFIG,
       `group:\n  id: ${this.id}\ntopics:\n  partitions: 2\n` +
         ['decisions', 'declarations', 'no-shows', 'evaluations', 'alerts', 'anomalies', 'dead-letters']
           .map((topic) => `  ${topic}: ${this.id}.${topic}\n`)
           .join('') +
-        'serve:\n  secure_cookie: false\n',
+        'serve:\n  secure_cookie: false\n' +
+        `webhooks:\n  allow: 127.0.0.1\n  allow_http: true\n  ports: ${this.receiver.port}\n` +
+        '  retry_min_ms: 50\n  retry_max_ms: 200\n',
     );
     await this.sql(`CREATE DATABASE "${this.id}" OWNER urenwacht`, this.adminDsn);
     this.made = true;
@@ -148,6 +153,23 @@ export class Stack {
     this.feeder.stdin.write(more.map((event) => `${JSON.stringify(event)}\n`).join(''));
   }
 
+  /* Asks the API with somebody's token; gives the answer's body, which is null for none. */
+  async ask(person, method, path, body = undefined) {
+    const answer = await fetch(`${this.origin}/api/v1/${path}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${this.tokens[person]}`,
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) {
+      throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    }
+    return text === '' ? null : JSON.parse(text);
+  }
+
   async stop(child, signal = 'SIGTERM') {
     child.kill(signal);
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
@@ -158,6 +180,7 @@ export class Stack {
 
   async close() {
     await Promise.all(this.processes.map((child) => this.stop(child)));
+    await this.receiver?.close();
     if (this.made) {
       await this.sql(`DROP DATABASE IF EXISTS "${this.id}" WITH (FORCE)`, this.adminDsn);
     }

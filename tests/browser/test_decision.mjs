@@ -1,6 +1,7 @@
 /* One decision: its charts, all its facts, and why they count. */
 import assert from 'node:assert/strict';
 import { test } from './runner.mjs';
+import { phone } from './visit.mjs';
 
 const carla = '#/decisions/0363/JW-3001?client=c-carla';
 
@@ -55,7 +56,7 @@ test('decision: an exhausted surplus says since when, and can be acted on', { as
   const alerts = page.locator('section', { has: page.getByRole('heading', { name: 'Open waarschuwingen' }) });
   await alerts.getByRole('button', { name: 'Gezien' }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Gezien', exact: true }).click();
-  await visit.toast('Gemarkeerd als gezien.');
+  await visit.said('Gemarkeerd als gezien.');
   await visit.visible(alerts.getByText(/Gezien door Coby Contract/));
 });
 
@@ -74,4 +75,25 @@ test('decision: a number that several clients have, and one that nobody has', { 
   await visit.heading('Toewijzing WMO-1001');
   await visit.go('#/decisions/0363/NIETS');
   await visit.visible(page.getByRole('alert').getByText('Niet gevonden, of het hoort niet bij uw gemeenten.'));
+});
+
+test('decision: an evaluation is reported where it stands, on a phone and in English', { as: 'colleague', screen: phone, language: 'en' }, async (visit) => {
+  const { page } = visit;
+  await visit.go('#/decisions/0363/WMO-1012?client=c-henk');
+  await visit.heading('Decision WMO-1012');
+  // On a phone that stands in the menu.
+  await page.locator('.live-live').waitFor({ state: 'attached' });
+  const item = page.getByRole('listitem').filter({ hasText: 'Evaluation due' }).filter({ hasText: 'effective from' });
+  await item.getByRole('button', { name: 'Report evaluation' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Report that the evaluation was held' });
+  await dialog.getByLabel('Held on').fill('2026-03-11');
+  await dialog.getByLabel('scale down').check();
+  await dialog.getByLabel(/Note/).fill('Fewer hours suffice');
+  await dialog.getByRole('button', { name: 'Report evaluation' }).click();
+  await visit.gone(dialog);
+  await visit.said('The evaluation was reported. The alert closes once it has been processed.');
+  await visit.said('The evaluation of WMO-1012 was processed; the alert is resolved.');
+  // The page follows.
+  await visit.gone(item);
+  await visit.visible(page.getByText(/held on 11 Mar 2026: scale down/));
 });

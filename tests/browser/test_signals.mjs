@@ -1,8 +1,9 @@
 /* Signals: by provider and staff, evidence side by side, the case and its diary. */
 import assert from 'node:assert/strict';
 import { liveSignal, NOTED_PROVIDER, NOTED_STAFF } from './events.mjs';
-import { focused } from './keyboard.mjs';
+import { focused, retype, tabTo } from './keyboard.mjs';
 import { test } from './runner.mjs';
+import { phone } from './visit.mjs';
 
 const list = '#/signals?view=list&search=WMO-9001';
 const opener = (page, kind) => page.getByRole('table').getByRole('button', { name: kind, exact: true }).first();
@@ -51,11 +52,11 @@ test('signals: a case through its states, with assignment and diary', { as: 'fra
   await dialog.getByRole('button', { name: 'Aan mij' }).click();
   await dialog.getByLabel(/Toelichting/).fill('Dossier opgevraagd');
   await dialog.getByRole('button', { name: 'Zaak bijwerken' }).click();
-  await visit.toast('De zaak is bijgewerkt.');
+  await visit.said('De zaak is bijgewerkt.');
   await visit.visible(dialog.getByText(/Laatst gewijzigd door Fenna Feiten/));
   await dialog.getByLabel('Aantekening').fill('Gebeld: <i>afspraak</i> was verzet');
   await dialog.getByRole('button', { name: 'Aan het dagboek toevoegen' }).click();
-  await visit.toast('Toegevoegd aan het dagboek.');
+  await visit.said('Toegevoegd aan het dagboek.');
   await visit.visible(dialog.getByText('Gebeld: <i>afspraak</i> was verzet'));
   await dialog.getByLabel('ongegrond').check();
   await dialog.getByRole('button', { name: 'Zaak bijwerken' }).click();
@@ -83,4 +84,85 @@ test('signals: one that comes while the list is open', { as: 'fraud' }, async (v
   await visit.visible(page.getByText('1 nieuw signaal', { exact: true }));
   await page.locator('.fresh-bar').getByRole('button', { name: 'Tonen' }).click();
   await page.getByRole('table').getByRole('row').nth(rows).waitFor();
+});
+
+test('signals: a case by keyboard alone, in English', { as: 'fraud', language: 'en' }, async (visit) => {
+  const { page } = visit;
+  const kind = 'Implausibly long';
+  await visit.go('#/signals?view=list&search=WMO-9002');
+  const button = opener(page, kind);
+  await tabTo(page, button, 100);
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: kind });
+  await visit.visible(dialog.getByRole('heading', { name: 'Evidence side by side' }));
+  const save = async (text) => {
+    await tabTo(page, dialog.getByRole('button', { name: 'Update case' }));
+    await page.keyboard.press('Enter');
+    // The form begins anew with the answer.
+    await visit.visible(dialog.getByRole('listitem').getByText(text, { exact: true }));
+  };
+  await tabTo(page, dialog.getByLabel('new', { exact: true }));
+  await page.keyboard.press('ArrowRight');
+  await tabTo(page, dialog.getByLabel('To whom'));
+  await retype(page, 'Fenna Feiten');
+  await tabTo(page, dialog.getByLabel('Explanation (optional)'));
+  await page.keyboard.insertText('A day and a night');
+  await save('State: in research, with Fenna Feiten');
+  await visit.said('The case was updated.');
+  await visit.visible(dialog.getByText('A day and a night'));
+  await tabTo(page, dialog.getByLabel('in research'));
+  await page.keyboard.press('ArrowRight');
+  await tabTo(page, dialog.getByLabel('To whom'));
+  await retype(page, '');
+  await page.keyboard.press('Delete');
+  await save('State: founded');
+  await tabTo(page, dialog.getByLabel('Entry', { exact: true }));
+  await page.keyboard.insertText('Agreed with the provider');
+  await tabTo(page, dialog.getByRole('button', { name: 'Add to the diary' }));
+  await page.keyboard.press('Enter');
+  await visit.said('Added to the diary.');
+  await visit.visible(dialog.getByText('Agreed with the provider'));
+  await page.keyboard.press('Escape');
+  await visit.gone(dialog);
+  await focused(page, button);
+  await visit.visible(page.getByRole('row').filter({ hasText: kind }).getByText('founded', { exact: true }));
+});
+
+test('signals: a case on a phone, also when the server is away for a moment', { as: 'fraud', screen: phone }, async (visit) => {
+  const { page } = visit;
+  const dialog = await openSignal(visit, 'Laat gedeclareerd');
+  const sideways = () => dialog.evaluate((element) => element.scrollWidth - element.clientWidth);
+  assert.equal(await sideways(), 0, 'the dialog is within the window');
+  visit.guard.allowed.push(/ERR_FAILED/);
+  await page.route('**/diary', (route) => route.abort());
+  const note = dialog.getByLabel('Aantekening');
+  await note.fill('Achterstand bij de aanbieder');
+  await dialog.getByRole('button', { name: 'Aan het dagboek toevoegen' }).click();
+  await visit.visible(dialog.getByRole('alert').getByText('De server is niet bereikbaar. Controleer de verbinding.'));
+  assert.equal(await note.inputValue(), 'Achterstand bij de aanbieder', 'what was written is kept');
+  await page.unroute('**/diary');
+  await dialog.getByRole('button', { name: 'Aan het dagboek toevoegen' }).click();
+  await visit.said('Toegevoegd aan het dagboek.');
+  await visit.visible(dialog.locator('blockquote').getByText('Achterstand bij de aanbieder'));
+  assert.equal(await note.inputValue(), '');
+  assert.equal(await sideways(), 0);
+});
+
+test('signals: sorted, and downloaded as CSV', { as: 'fraud' }, async (visit) => {
+  const { page } = visit;
+  await visit.go(`${list}&municipality=0363`);
+  await page.getByRole('button', { name: 'Soort', exact: true }).click();
+  await page.getByRole('columnheader', { name: 'Soort' }).and(page.locator('[aria-sort="descending"]')).waitFor();
+  await visit.settled();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Downloaden als CSV' }).click(),
+  ]);
+  const parts = [];
+  for await (const part of await download.createReadStream()) {
+    parts.push(part);
+  }
+  const lines = Buffer.concat(parts).toString('utf8').trim().split('\r\n');
+  assert.ok(lines[0].includes('anomaly_id'), lines[0]);
+  assert.ok(lines.length > 10 && lines.slice(1).every((line) => line.includes('WMO-9001')));
 });

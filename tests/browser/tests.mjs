@@ -6,5 +6,6 @@ import './test_decision.mjs';
 import './test_trends.mjs';
 import './test_signals.mjs';
 import './test_administration.mjs';
+import './test_webhooks.mjs';
 import './test_roles.mjs';
 import './test_every_page.mjs';

@@ -70,6 +70,15 @@ export class Visit {
       document.addEventListener('securitypolicyviolation', (event) => {
         console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`);
       });
+      // A message goes by itself; what was said is kept for whoever comes to look later.
+      window.said = [];
+      new MutationObserver((changes) => {
+        for (const node of changes.flatMap((change) => [...change.addedNodes])) {
+          if (node instanceof Element && node.matches('.toast')) {
+            window.said.push(node.textContent);
+          }
+        }
+      }).observe(document, { subtree: true, childList: true });
     }, options.language ?? 'nl');
     if (options.as !== null && options.as !== undefined) {
       await visit.enter(options.as);
@@ -139,8 +148,13 @@ export class Visit {
     await writeFile(`${folder}/${name}.webp`, Buffer.from(data, 'base64'));
   }
 
-  toast(text) {
-    return this.visible(this.page.locator('.toasts').getByText(text));
+  /* Waits until the page has said so in a message, since it was loaded. */
+  async said(text) {
+    const { source, flags } = text instanceof RegExp ? text : { source: text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), flags: '' };
+    await this.page.waitForFunction(
+      (pattern) => window.said.some((message) => new RegExp(...pattern).test(message)),
+      [source, flags],
+    );
   }
 
   /* Fails when something was noted that no test may do. */

@@ -1,6 +1,6 @@
 /* A modal dialog: the browser keeps the focus inside, closes it on Escape, and gives the focus back. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { common } from '../texts/common';
 import { useTexts } from '../texts/dictionary';
 import { Icon } from './icons';
@@ -13,19 +13,30 @@ export interface DialogProps {
   children: ComponentChildren;
 }
 
+/* Where the focus goes when a dialog closes. */
+const openers = new WeakMap<Element, HTMLElement>();
+
 export function Dialog({ title, close, wide, children }: DialogProps) {
   const t = useTexts(common);
   const id = useId();
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // At once: a dialog that comes in the place of another finds out where that one came from.
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
+    // One that follows another goes back to where that one came from, once what opened it is gone.
+    const previous = [...document.querySelectorAll('dialog[open]')].pop();
+    const opener = previous === undefined ? undefined : openers.get(previous);
+    const focusable = before instanceof HTMLElement && before !== document.body ? before : opener;
+    if (dialog !== null && focusable !== undefined) {
+      openers.set(dialog, focusable);
+    }
     dialog?.showModal();
+    // What is asked for comes first; the cross above it is not where somebody wants to begin.
+    dialog?.querySelector<HTMLElement>('form input, form textarea, form select')?.focus();
     return () => {
       dialog?.close();
-      if (before instanceof HTMLElement && before.isConnected) {
-        before.focus();
-      }
+      (focusable?.isConnected === true ? focusable : opener)?.focus();
     };
   }, []);
   return (

@@ -1,6 +1,6 @@
 /* Alerts: a live list, with what people do about each. */
 import './alerts.css';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { alertCounts, alerts, progress } from '../api/calls';
 import { address, type Parameters } from '../api/client';
 import type { Alert, AlertKind, AlertState, AlertWorkflow, Severity } from '../api/types';
@@ -23,17 +23,19 @@ import { Empty, Loading } from '../components/states';
 import { CsvLink, Table, type Column } from '../components/table';
 import { useCommonFilters, useDimensions } from '../dimensions';
 import { useFormat } from '../format';
+import { subscribeLive } from '../live';
 import { useLiveRows } from '../live_rows';
 import { useLoad } from '../load';
 import { changeQuery, href, useRoute } from '../router';
 import { mayActOnAlerts, useSession } from '../session';
+import { useSoon } from '../soon';
 import { alertActionTexts } from '../texts/alert_actions';
 import { alertsTexts } from '../texts/alerts';
 import { common } from '../texts/common';
 import { domain } from '../texts/domain';
 import { useTexts } from '../texts/dictionary';
 import { AlertDetailDialog } from './alert_detail';
-import { alertQuery, ANY_STATE, comparison, ME, mayBelong, merge, NOBODY, sorts } from './alerts_data';
+import { alertQuery, ANY_STATE, comparison, mayBelong, mayConcern, ME, merge, NOBODY, sorts } from './alerts_data';
 
 const CSV_ROWS_MAX = 100_000;
 
@@ -280,11 +282,15 @@ function AlertList({ asOf, list, query, sort, listKey }: ListProps) {
     ask: async (ids, signal) => (await alerts({ ...query, alert_id: ids.join(','), limit: ids.length }, signal)).items,
     compare: comparison(sort),
   });
+  const count = () => setTurn((before) => before + 1);
   const changed: Change = (id, workflow) => {
     list.update((rows) => rows.map((row) => (row.alert_id === id ? { ...row, workflow } : row)));
     // What was snoozed counts no longer, and what was taken back counts again.
-    setTurn((before) => before + 1);
+    count();
   };
+  // Those that are not shown count as well, and what counts no longer is told as all else.
+  const recount = useSoon(count);
+  useEffect(() => subscribeLive({ alert: (alert) => mayConcern(query, alert) && recount(), gap: recount }), [listKey]);
   const columns = useColumns(asOf, live.marked, changed);
   return (
     <div class="card live-rows" aria-busy={list.loading}>
@@ -296,7 +302,7 @@ function AlertList({ asOf, list, query, sort, listKey }: ListProps) {
         live={live}
         text={t.fresh(f.number(live.waiting))}
         rowId={rowId}
-        shown={() => setTurn((before) => before + 1)}
+        shown={count}
       />
       {list.rows === null && list.problem === null && <Loading />}
       {list.rows !== null && list.rows.length > 0 && (

@@ -44,6 +44,13 @@ export function mayBelong(query: Parameters, alert: AlertCore): boolean {
   );
 }
 
+/* Whether an alert of the stream can have come into the list or left it. */
+export function mayConcern(query: Parameters, alert: AlertCore): boolean {
+  // These change from revision to revision.
+  const { status, severity, provider, effective_from, effective_to, ...lasting } = query;
+  return mayBelong({ ...lasting, status: alert.status }, alert);
+}
+
 const RANK: Record<Severity, number> = { INFO: 0, WARNING: 1, CRITICAL: 2 };
 const order = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -1,6 +1,6 @@
 /* One decision: how it stands, how its pool burns down, every fact and why it counts. */
 import './decision.css';
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { decision as loadDecision } from '../api/calls';
 import { explanation as loadExplanation, type Explanation } from '../api/explanation';
 import type { DecisionDetail } from '../api/types';
@@ -8,10 +8,12 @@ import { PageFrame } from '../components/page';
 import { Icon } from '../components/icons';
 import { Loading, ProblemNote } from '../components/states';
 import { useFormat } from '../format';
+import { subscribeLive } from '../live';
 import { useLoad } from '../load';
 import { useLanguage } from '../preferences';
 import { href, useRoute } from '../router';
 import { maySeeSignals, useSession } from '../session';
+import { useSoon } from '../soon';
 import { common } from '../texts/common';
 import { decisionTexts } from '../texts/decision';
 import { domain } from '../texts/domain';
@@ -117,6 +119,18 @@ export function DecisionView({ municipality, decision }: { municipality: string;
   const explained = useLoad(`${where}\n${language}`, (signal) =>
     loadExplanation(municipality, decision, client, language, signal),
   );
+  const freshen = useSoon(() => {
+    detail.reload();
+    explained.reload();
+  });
+  useEffect(() => {
+    const take = (event: { municipality: string; decision: string; client: string }) => {
+      if (event.municipality === municipality && event.decision === decision && event.client === (client ?? event.client)) {
+        freshen();
+      }
+    };
+    return subscribeLive({ alert: take, anomaly: take, gap: freshen });
+  }, [where]);
   const problem = detail.problem ?? explained.problem;
   return (
     <PageFrame

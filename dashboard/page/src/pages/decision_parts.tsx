@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { Explanation, ExplainedAlert, ExplainedVersion, Terms } from '../api/explanation';
 import type { Alert, AlertWorkflow, DecisionDetail, Outcome } from '../api/types';
-import { AlertActions, WorkflowLines } from '../components/alert_actions';
+import { AlertActions, EvaluationProgress, WorkflowLines } from '../components/alert_actions';
 import { Badge, SeverityBadge, type Tone } from '../components/badge';
 import { Empty } from '../components/states';
 import { Table } from '../components/table';
@@ -268,6 +268,7 @@ function AlertItem({ alert, because }: { alert: Alert; because: string | undefin
         <Badge tone={workflow.state === 'NEW' ? 'info' : 'plain'}>{words.alertState[workflow.state]}</Badge>
       </div>
       <WorkflowLines workflow={workflow} />
+      <EvaluationProgress alert={alert} />
       {because !== undefined && because !== '' && (
         <details class="because">
           <summary>{t.because}</summary>

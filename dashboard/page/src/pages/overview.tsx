@@ -1,6 +1,6 @@
 /* What asks for attention today: figures, what comes first, and where it happens. */
 import './overview.css';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { progress } from '../api/calls';
 import type { Alert, Model } from '../api/types';
@@ -16,6 +16,7 @@ import { subscribeLive } from '../live';
 import { useLoad } from '../load';
 import { changeQuery, href, useRoute } from '../router';
 import { maySeeSignals, useSession } from '../session';
+import { useSoon } from '../soon';
 import { common } from '../texts/common';
 import { domain } from '../texts/domain';
 import { overviewTexts } from '../texts/overview';
@@ -429,38 +430,17 @@ function Split({ here }: { here: Here }) {
 
 /* ---- the page ---- */
 
-/* The figures follow what happens, but not more often than somebody can read them. */
-const FRESH_MS = 15_000;
-
-function useFreshness(reload: () => void): void {
-  const latest = useRef(reload);
-  latest.current = reload;
-  useEffect(() => {
-    let timer: number | undefined;
-    const later = () => {
-      timer ??= window.setTimeout(() => {
-        timer = undefined;
-        latest.current();
-      }, FRESH_MS);
-    };
-    const stop = subscribeLive({ alert: later, anomaly: later, gap: later });
-    return () => {
-      stop();
-      window.clearTimeout(timer);
-    };
-  }, []);
-}
-
 function Figures({ here }: { here: Here }) {
   const t = useTexts(overviewTexts);
   const { asOf, scope, withSignals } = here;
   const key = JSON.stringify([asOf, scope]);
   const totals = useLoad(key, (signal) => loadTotals(asOf, scope, withSignals, signal));
   const firsts = useLoad(key, (signal) => loadFirsts(asOf, scope, signal));
-  useFreshness(() => {
+  const freshen = useSoon(() => {
     totals.reload();
     firsts.reload();
   });
+  useEffect(() => subscribeLive({ alert: freshen, anomaly: freshen, gap: freshen }), []);
   const counts = totals.data?.counts;
   return (
     <>

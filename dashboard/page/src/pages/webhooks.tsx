@@ -275,6 +275,11 @@ function Log({ webhook, close }: { webhook: Webhook; close: () => void }) {
   ];
   return (
     <Dialog title={t.logTitle(webhook.name)} close={close} wide>
+      <div class="list-start">
+        <button type="button" class="button button-small" onClick={list.reload}>
+          {t.refresh}
+        </button>
+      </div>
       {list.rows === null && list.problem === null && <Loading />}
       {list.rows !== null && list.rows.length > 0 && (
         <Table caption={t.logCaption} columns={columns} rows={list.rows} rowKey={(row) => String(row.id)} />
@@ -287,12 +292,43 @@ function Log({ webhook, close }: { webhook: Webhook; close: () => void }) {
 
 /* ---- the list ---- */
 
+/* A filter in words. */
+function useFilterText(): (filter: WebhookFilter) => string {
+  const t = useTexts(administrationTexts);
+  const words = useTexts(domain);
+  const codes: Record<string, string> = {
+    ...words.alertKind,
+    ...words.anomalyKind,
+    ...words.severity,
+    ...words.status,
+    alerts: t.topicsAlerts,
+    anomalies: t.topicsSignals,
+  };
+  const named = (text: string | undefined) => (text ?? '').split(',').map((code) => codes[code] ?? code);
+  const of = (label: string, text: string | undefined) => (text === undefined ? [] : `${label} ${text}`);
+  return ({ topics, kind, severity, status, municipality, provider, client, decision }) => {
+    const parts = [
+      named(topics),
+      named(kind),
+      named(severity),
+      named(status),
+      of(words.municipality.toLowerCase(), municipality),
+      of(words.provider.toLowerCase(), provider),
+      of(words.client.toLowerCase(), client),
+      of(words.decision.toLowerCase(), decision),
+    ];
+    const texts = parts.map((part) => [part].flat().join(', ').replace(/,(?=\S)/g, ', ')).filter((text) => text !== '');
+    return texts.length === 0 ? t.noFilter : texts.join(' · ');
+  };
+}
+
 type FormName = 'edit' | 'rotate' | 'replay' | 'remove' | 'log';
 
 function useColumns(open: (form: FormName, webhook: Webhook) => void, reload: () => void): Column<Webhook>[] {
   const t = useTexts(administrationTexts);
   const f = useFormat();
   const problemText = useProblemText();
+  const filterText = useFilterText();
   const run = (what: () => Promise<unknown>, text: string) => {
     what().then(
       () => {
@@ -343,12 +379,7 @@ function useColumns(open: (form: FormName, webhook: Webhook) => void, reload: ()
     {
       key: 'filter',
       title: t.filter,
-      value: (row) => {
-        const parts = Object.values(row.filter).filter((text) => text !== undefined && text !== '');
-        return (
-          <span class="hint break">{parts.length === 0 ? t.noFilter : parts.join(' · ').replace(/,/g, ', ')}</span>
-        );
-      },
+      value: (row) => <span class="hint break">{filterText(row.filter)}</span>,
     },
     {
       key: 'state',
@@ -396,6 +427,9 @@ export function Webhooks() {
   return (
     <>
       <div class="list-start">
+        <button type="button" class="button" onClick={loaded.reload}>
+          {t.refresh}
+        </button>
         <button type="button" class="button button-main" onClick={() => setCreates(true)}>
           {t.webhookNew}
         </button>
