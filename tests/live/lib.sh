@@ -189,7 +189,12 @@ fresh() {
     database=$id
     config=$dir/urenwacht.yaml
     {
-        printf 'kafka:\n  session.timeout.ms: 3000\n  heartbeat.interval.ms: 300\n'
+        printf 'kafka:\n'
+        if [[ ${UW_GROUP_PROTOCOL:-classic} == classic ]]; then
+            printf '  session.timeout.ms: 3000\n  heartbeat.interval.ms: 300\n'
+        else
+            printf '  group.protocol: %s\n' "$UW_GROUP_PROTOCOL" # sessions are the broker's to set
+        fi
         printf 'retry:\n  max_ms: 1000\n'
         printf 'group:\n  id: %s\n' "$id"
         printf 'topics:\n  partitions: %s\n' "$partitions"
