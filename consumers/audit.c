@@ -5,19 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumers/kafka_range.h"
+
 #define WHAT_BYTES 320
 /* Callbacks of librdkafka are served once in so many records. */
 #define POLL_EVERY 4096u
-/* Between two questions that a broker cannot answer yet. */
-#define PAUSE_MS 100
 
 struct uw_audit {
     struct uw_kafka_link link; /* first: the client's opaque */
-    rd_kafka_t *client;
+    rd_kafka_t *client, *asker;
     int32_t timeout_ms;
     char *topic; /* of the stretch; NULL: none */
     int32_t partition;
     int64_t from, until;
+    int64_t committed_end; /* where what is committed was found to end, with nothing read since; -1: nowhere */
     bool ended;
     uint32_t since_poll;
     rd_kafka_message_t *raw; /* the one handed out */
@@ -63,6 +64,8 @@ enum uw_code uw_audit_open(const struct uw_audit_options *options, struct uw_aud
     code = uw_kafka_conf_build(&setup, &opened->link, &conf, error);
     if (code == UW_OK)
         code = uw_kafka_client_open(RD_KAFKA_CONSUMER, conf, &opened->client, error);
+    if (code == UW_OK)
+        code = uw_kafka_asker_open(options->properties, options->property_count, &opened->link, &opened->asker, error);
     if (code != UW_OK) {
         uw_audit_close(&opened);
         return code;
@@ -89,6 +92,8 @@ void uw_audit_close(struct uw_audit **audit)
         (void)rd_kafka_consumer_close(closing->client);
         rd_kafka_destroy(closing->client);
     }
+    if (closing->asker != NULL)
+        rd_kafka_destroy(closing->asker);
     free(closing->topic);
     free(closing->headers);
     free(closing);
@@ -105,23 +110,7 @@ enum uw_code uw_audit_partition_count(struct uw_audit *audit, const char *topic,
 enum uw_code uw_audit_range(struct uw_audit *audit, const char *topic, int32_t partition, int64_t *low, int64_t *high,
                             struct uw_error *error)
 {
-    int64_t deadline_ms = uw_kafka_clock_ms() + audit->timeout_ms;
-    char what[WHAT_BYTES];
-    rd_kafka_resp_err_t err;
-
-    for (;;) {
-        err = rd_kafka_query_watermark_offsets(audit->client, topic, partition, low, high,
-                                               uw_kafka_left_ms(deadline_ms));
-        /* A partition that is being made, or moves, has no leader for a moment. */
-        if (err == RD_KAFKA_RESP_ERR_NO_ERROR || uw_kafka_class(err) != UW_CLASS_RETRY ||
-            atomic_load(&audit->link.refused) != 0 || uw_kafka_left_ms(deadline_ms) == 0)
-            break;
-        rd_kafka_poll(audit->client, PAUSE_MS);
-    }
-    if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return UW_OK;
-    (void)snprintf(what, sizeof(what), "asking for the offsets of topic %s, partition %" PRId32, topic, partition);
-    return uw_kafka_link_fail(&audit->link, err, what, error);
+    return uw_kafka_range(audit->asker, &audit->link, topic, partition, audit->timeout_ms, low, high, error);
 }
 
 enum uw_code uw_audit_start(struct uw_audit *audit, const char *topic, int32_t partition, int64_t from, int64_t until,
@@ -139,6 +128,7 @@ enum uw_code uw_audit_start(struct uw_audit *audit, const char *topic, int32_t p
     audit->partition = partition;
     audit->from = from;
     audit->until = until;
+    audit->committed_end = -1;
     audit->ended = from >= until;
     if (audit->ended)
         return UW_OK;
@@ -207,13 +197,33 @@ static enum uw_code message_fill(struct uw_audit *audit, struct uw_error *error)
     return UW_OK;
 }
 
+/* The end of what is committed: behind it may lie a transaction whose markers are still to come. */
+static void event_end(struct uw_audit *audit, const rd_kafka_message_t *raw)
+{
+    if (!is_ours(audit, raw))
+        return;
+    audit->committed_end = raw->offset;
+    audit->ended = raw->offset >= audit->until;
+}
+
+static enum uw_code nothing_came(struct uw_audit *audit, struct uw_error *error)
+{
+    rd_kafka_poll(audit->client, 0);
+    if (audit->committed_end < 0)
+        return uw_kafka_link_fail(&audit->link, RD_KAFKA_RESP_ERR__TIMED_OUT, "reading", error);
+    return uw_error_set(error, UW_ETIMEOUT, UW_CLASS_RETRY,
+                        "topic %s, partition %" PRId32 ": what lies at offset %" PRId64
+                        " belongs to a transaction that has not ended yet",
+                        audit->topic, audit->partition, audit->committed_end);
+}
+
 /* Something that is no record; destroys it. What passes by itself is logged only. */
 static enum uw_code event_take(struct uw_audit *audit, rd_kafka_message_t *take_raw, struct uw_error *error)
 {
     enum uw_code code = UW_OK;
 
     if (take_raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        audit->ended = is_ours(audit, take_raw);
+        event_end(audit, take_raw);
     else if (uw_kafka_class(take_raw->err) != UW_CLASS_RETRY)
         code = uw_kafka_fail(take_raw->err, "reading", rd_kafka_message_errstr(take_raw), error);
     else if (audit->link.log.write != NULL)
@@ -233,10 +243,8 @@ enum uw_code uw_audit_next(struct uw_audit *audit, const struct uw_audit_message
     while (!audit->ended) {
         rd_kafka_message_t *raw = rd_kafka_consumer_poll(audit->client, uw_kafka_left_ms(deadline_ms));
 
-        if (raw == NULL) {
-            rd_kafka_poll(audit->client, 0);
-            return uw_kafka_link_fail(&audit->link, RD_KAFKA_RESP_ERR__TIMED_OUT, "reading", error);
-        }
+        if (raw == NULL)
+            return nothing_came(audit, error);
         if (raw->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
             code = event_take(audit, raw, error);
             if (code != UW_OK)
@@ -252,6 +260,7 @@ enum uw_code uw_audit_next(struct uw_audit *audit, const struct uw_audit_message
             audit->ended = true;
             break;
         }
+        audit->committed_end = -1;
         /* Behind the last offset there is nothing to wait for. */
         audit->ended = raw->offset + 1 == audit->until;
         audit->raw = raw;

@@ -34,15 +34,17 @@ void uw_audit_close(struct uw_audit **audit);
 /* Errors as of uw_kafka_partition_count. */
 enum uw_code uw_audit_partition_count(struct uw_audit *audit, const char *topic, int32_t *count,
                                       struct uw_error *error) UW_MUST_USE;
-/* The first offset that the partition still holds, and the one behind its last. */
+/* The first offset that the partition still holds, and the one behind its last, of transactions that are still open
+ * too (kafka_range.h). */
 enum uw_code uw_audit_range(struct uw_audit *audit, const char *topic, int32_t partition, int64_t *low, int64_t *high,
                             struct uw_error *error) UW_MUST_USE;
 
-/* Starts to read [from, until); what was read before is given up. */
+/* Starts to read [from, until), `until` being at most the end of the partition; what was read before is given up. */
 enum uw_code uw_audit_start(struct uw_audit *audit, const char *topic, int32_t partition, int64_t from, int64_t until,
                             struct uw_error *error) UW_MUST_USE;
 /* The next record of the stretch, or NULL behind the last one that is committed. Where retention has deleted `from`
- * it goes on at what is left. UW_ETIMEOUT (RETRY): no broker brought anything within the timeout. */
+ * it goes on at what is left. UW_ETIMEOUT (RETRY): no broker brought anything within the timeout, or a
+ * transaction in the stretch has not ended; it may be called again. */
 enum uw_code uw_audit_next(struct uw_audit *audit, const struct uw_audit_message **message,
                            struct uw_error *error) UW_MUST_USE;
 

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumers/kafka_range.h"
+
 #define HEADERS_MAX 64 /* of one message of ours; further ones are not shown */
 
 /* One partition of one topic, in the order in which librdkafka was told about them. */
 struct place {
     uint32_t topic;
     int32_t partition;
+    int64_t end; /* as it was when reading began */
     bool ended;
 };
 
@@ -80,7 +83,7 @@ static enum uw_code places_start(struct uw_tail *tail, const struct uw_tail_opti
         for (int32_t partition = 0; partition < tail->counts[i]; partition++) {
             rd_kafka_topic_partition_t *element = rd_kafka_topic_partition_list_add(list, tail->topics[i], partition);
 
-            tail->places[tail->first[i] + (uint32_t)partition] = (struct place){i, partition, false};
+            tail->places[tail->first[i] + (uint32_t)partition] = (struct place){i, partition, 0, false};
             switch (options->start) {
             case UW_TAIL_FROM_NOW:
                 element->offset = RD_KAFKA_OFFSET_END;
@@ -103,6 +106,26 @@ static enum uw_code places_start(struct uw_tail *tail, const struct uw_tail_opti
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return uw_kafka_fail(err, "starting to read", NULL, error);
     return UW_OK;
+}
+
+/* Where the partitions end, before reading begins. */
+static enum uw_code ends_ask(struct uw_tail *tail, const struct uw_tail_options *options, struct uw_error *error)
+{
+    rd_kafka_t *asker = NULL;
+    enum uw_code code =
+        uw_kafka_asker_open(options->properties, options->property_count, &tail->link, &asker, error);
+
+    if (code != UW_OK)
+        return code;
+    for (uint32_t i = 0; i < tail->place_count && code == UW_OK; i++) {
+        struct place *place = &tail->places[i];
+        int64_t low;
+
+        code = uw_kafka_range(asker, &tail->link, tail->topics[place->topic], place->partition, tail->timeout_ms, &low,
+                              &place->end, error);
+    }
+    rd_kafka_destroy(asker);
+    return code;
 }
 
 static enum uw_code client_open(struct uw_tail *tail, const struct uw_tail_options *options, struct uw_error *error)
@@ -137,6 +160,8 @@ enum uw_code uw_tail_open(const struct uw_tail_options *options, struct uw_tail 
         code = places_start(opened, options, list, error);
         rd_kafka_topic_partition_list_destroy(list);
     }
+    if (code == UW_OK)
+        code = ends_ask(opened, options, error);
     if (code != UW_OK) {
         uw_tail_close(&opened);
         return code;
@@ -186,6 +211,13 @@ static void place_end(struct uw_tail *tail, struct place *place, bool ended)
     tail->ended_count -= ended ? 0u : 1u;
 }
 
+/* What is committed ends at `offset` by now. */
+static void place_reach(struct uw_tail *tail, struct place *place, int64_t offset)
+{
+    if (place != NULL)
+        place_end(tail, place, offset >= place->end);
+}
+
 static uint32_t headers_parse(struct uw_tail *tail, const rd_kafka_message_t *raw)
 {
     rd_kafka_headers_t *parsed;
@@ -230,7 +262,7 @@ static enum uw_code event_take(struct uw_tail *tail, rd_kafka_message_t *take_ra
     enum uw_code code = UW_OK;
 
     if (take_raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        place_end(tail, place_of(tail, take_raw), true);
+        place_reach(tail, place_of(tail, take_raw), take_raw->offset);
     else if (uw_kafka_class(take_raw->err) != UW_CLASS_RETRY)
         code = uw_kafka_fail(take_raw->err, "reading", rd_kafka_message_errstr(take_raw), error);
     else if (tail->link.log.write != NULL)

@@ -43,7 +43,8 @@ void uw_tail_close(struct uw_tail **tail);
 /* Waits up to timeout_ms; *message is NULL when nothing came. */
 enum uw_code uw_tail_next(struct uw_tail *tail, int32_t timeout_ms, const struct uw_tail_message **message,
                           struct uw_error *error) UW_MUST_USE;
-/* Every partition was read to the end that it had. */
+/* Every partition was read to the end of what is committed, and at least to the end that it had when reading began,
+ * so that nothing is missed which a transaction had committed by then (kafka_range.h). */
 bool uw_tail_idle(const struct uw_tail *tail);
 
 #endif
