@@ -103,8 +103,8 @@ enum uw_code uw_engine_publish(struct uw_engine *engine, struct uw_error *error)
 bool uw_engine_has_unstored(const struct uw_engine *engine);
 /* Whether the end of a topic was reached behind the last message of it, and the store does not know. */
 bool uw_engine_has_ends(const struct uw_engine *engine);
-/* Tells it both, in a commit of its own. To be called when nothing is pending, before a longer rest: a start after it needs
- * nothing from Kafka to know what was published, and the outbox is empty. */
+/* Tells it both, in a commit of its own. To be called when nothing is pending, before a longer rest: a start after it
+ * needs nothing from Kafka to know what was published, and the outbox is empty. */
 enum uw_code uw_engine_store_published(struct uw_engine *engine, int64_t now_ms, struct uw_error *error) UW_MUST_USE;
 
 /* A new day; cheap. The work is done by uw_engine_due. */

@@ -350,6 +350,12 @@ static void test_limits(void **state)
     text = repeated("thresholds:\n  overrides: [", "{}, ", UW_THRESHOLD_RULES_MAX, "{}]\n");
     refuse(text, ":2: thresholds.overrides: more than 4096 overrides");
     free(text);
+    text = repeated("thresholds:\n  overrides: [", "{law: WMO, stalled_days: 3}, ", UW_THRESHOLD_RULES_MAX - 1,
+                    "{law: WMO, stalled_days: 4}]\n");
+    load(text, &config);
+    assert_int_equal(config.settings.rule_count, UW_THRESHOLD_RULES_MAX);
+    uw_config_close(&config);
+    free(text);
 }
 
 static void test_reload_gives_thresholds(void **state)

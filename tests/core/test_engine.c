@@ -313,6 +313,29 @@ static void test_a_long_recovery(void **state)
     finish(&world);
 }
 
+/* Publishing is counted by Kafka's fake, for one below, at and one above what a transaction takes in recovery. */
+static void test_edges_of_a_recovery(void **state)
+{
+    (void)state;
+    enum { MOST = UW_ENGINE_RECOVER_RECORDS + 1 };
+    static struct uw_message messages[MOST];
+    for (uint32_t i = 0; i < MOST; i++) {
+        messages[i] = (struct uw_message){.offset = i, .key = UW_STR("k"), .value = UW_STR("broken")};
+    }
+    for (uint32_t count = MOST - 2; count <= MOST; count++) {
+        struct world world;
+        start(&world, true);
+        assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+        struct uw_instance *first = &world.instances[0];
+        assert_int_equal(uw_engine_apply(first->engine, messages, count, 1, &first->error), UW_OK);
+        uint64_t before = world.kafka.transactions;
+        assert_int_equal(assign(&world, 1, 0), UW_PROGRESS_DONE);
+        assert_int_equal(world.kafka.committed_count, count);
+        assert_int_equal(world.kafka.transactions - before, count <= UW_ENGINE_RECOVER_RECORDS ? 1 : 2);
+        finish(&world);
+    }
+}
+
 /* A message of a partition that is not owned is a mistake of the caller, not data. */
 static void test_a_stranger_is_not_applied(void **state)
 {
@@ -657,6 +680,7 @@ int main(void)
         cmocka_unit_test(test_a_partition_is_taken_in_between),
         cmocka_unit_test(test_positions_are_told_once),
         cmocka_unit_test(test_a_long_recovery),
+        cmocka_unit_test(test_edges_of_a_recovery),
         cmocka_unit_test(test_a_stranger_is_not_applied),
         cmocka_unit_test(test_refused_messages_go_on),
         cmocka_unit_test(test_nothing_new),

@@ -47,14 +47,14 @@ def broker_restart(case):
     """the broker is killed by kill -9 and started again"""
     def take():
         case.servers.local("kill-kafka")
-        case.servers.local("start-kafka")
+        case.servers.patiently("start-kafka")
     outage(case, 10 if case.suite.long else 1, 0, take, lambda: None)
 
 
 def broker_away(case):
     """the broker is killed and away"""
     outage(case, 4 if case.suite.long else 1, 30 if case.suite.long else 5,
-           lambda: case.servers.local("kill-kafka"), lambda: case.servers.local("start-kafka"))
+           lambda: case.servers.local("kill-kafka"), lambda: case.servers.patiently("start-kafka"))
 
 
 def both(case):
@@ -64,7 +64,7 @@ def both(case):
         thread.start()
         thread.join()
         case.servers.local("kill-kafka")
-    outage(case, 4 if case.suite.long else 1, 30 if case.suite.long else 3, take, lambda: case.servers.local("up"))
+    outage(case, 4 if case.suite.long else 1, 30 if case.suite.long else 3, take, lambda: case.servers.patiently("up"))
 
 
 CASES = {"postgres-restart": postgres_restart, "postgres-away": postgres_away, "broker-restart": broker_restart,

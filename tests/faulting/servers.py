@@ -12,6 +12,7 @@ import time
 # Debian's psql is a script that looks for the real one, which takes longer than most queries.
 PSQL = max(glob.glob("/usr/lib/postgresql/*/bin/psql"), default=shutil.which("psql") or "psql")
 
+START_TURNS = 4
 # Said of a transaction whose partitions have no leader at this moment, although they are not deleted at all.
 FORGOTTEN_END = "these partitions are likely deleted already and hence can be skipped"
 
@@ -35,8 +36,18 @@ class Servers:
             raise RuntimeError(f"deploy/local {' '.join(words)}: {done.stderr.strip()}")
         return done.stdout
 
+    def patiently(self, command):
+        """A broker that was killed reads its logs anew, which takes minutes where the machine has other work."""
+        for _ in range(START_TURNS - 1):
+            try:
+                return self.local(command)
+            except RuntimeError as error:
+                if "does not answer" not in str(error):
+                    raise
+        return self.local(command)
+
     def up(self):
-        self.local("up")
+        self.patiently("up")
         for name, value in re.findall(r"^export (\w+)='(.*)'$", self.local("env", "--admin"), re.M):
             os.environ[name] = value
         self.dsn, self.admin_dsn = os.environ["URENWACHT_DSN"], os.environ["URENWACHT_ADMIN_DSN"]

@@ -27,7 +27,8 @@ if [[ -z $loaded ]]; then
     printf 'skipped: the librdkafka of confluent-kafka does not load here\n'
     exit 77
 fi
-check 'the library of the wheel is the newer one' test "$(printf '%s\n' "$debian" "$loaded" | sort -V | tail -n 1)" = "$loaded"
+highest=$(printf '%s\n' "$debian" "$loaded" | sort -V | tail -n 1)
+check_equal 'the library of the wheel is the newer one' "$loaded" "$highest"
 
 # $1: the protocol, $2: which cases of live/sets.
 sets() { env LD_LIBRARY_PATH="$newest" UW_GROUP_PROTOCOL="$1" UW_CASES="$2" UW_LANES=2 "$live/sets.sh"; }

@@ -188,10 +188,19 @@ static void bears_what_passes(void **state)
         {ADD_OFFSETS, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS},
         {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS},
         {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_NOT_COORDINATOR},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS},
         {END_TXN, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS},
         {END_TXN, RD_KAFKA_RESP_ERR_NOT_COORDINATOR},
         {END_TXN, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS},
         {PRODUCE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION},
+        /* A broker that gave up waiting for another one, and one that is not there at the moment. */
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE},
+        {PRODUCE, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT},
+        {ADD_OFFSETS, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE},
+        {ADD_OFFSETS, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT},
+        {END_TXN, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE},
     };
     struct bench *bench = *state;
     struct uw_error error;
@@ -224,11 +233,16 @@ static void judges(void **state)
         {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, UW_ECONFIG, UW_CLASS_FATAL},
         {ADD_OFFSETS, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, UW_EFENCED, UW_CLASS_FENCED},
         {END_TXN, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, UW_EFENCED, UW_CLASS_FENCED},
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, UW_EFENCED, UW_CLASS_FENCED},
+        {PRODUCE, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, UW_EFENCED, UW_CLASS_FENCED},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, UW_EFENCED, UW_CLASS_FENCED},
         {END_TXN, RD_KAFKA_RESP_ERR_PRODUCER_FENCED, UW_EFENCED, UW_CLASS_FENCED},
         {END_TXN, RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, UW_ECONFIG, UW_CLASS_FATAL},
         {END_TXN, RD_KAFKA_RESP_ERR_INVALID_TXN_STATE, UW_EIO, UW_CLASS_ABORT},
         {END_TXN, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, UW_EIO, UW_CLASS_RETRY},
         {PRODUCE, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, UW_EIO, UW_CLASS_ABORT},
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, UW_ETIMEOUT, UW_CLASS_ABORT},
+        {END_TXN, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, UW_ETIMEOUT, UW_CLASS_ABORT},
     };
     struct bench *bench = *state;
     struct uw_error error;
@@ -291,6 +305,7 @@ static void starts_when_it_may(void **state)
         RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
         RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
         RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
     };
     struct bench *bench = *state;
 
@@ -308,6 +323,8 @@ static void starts_when_it_may(void **state)
 /* A name that another instance has taken, or that this one may not use: nothing that trying again would mend. */
 static void is_refused_at_start(void **state)
 {
+    static const rd_kafka_resp_err_t fencings[] = {RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+                                                   RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH};
     struct bench *bench = *state;
     struct uw_error error;
 
@@ -318,6 +335,14 @@ static void is_refused_at_start(void **state)
     assert_int_equal(error.class, UW_CLASS_FATAL);
     rd_kafka_mock_clear_request_errors(bench->cluster, INIT_PRODUCER_ID);
     publish_at_last(bench);
+    for (size_t i = 0; i < sizeof(fencings) / sizeof(fencings[0]); i++) {
+        discard_producer(bench);
+        rd_kafka_mock_push_request_errors(bench->cluster, INIT_PRODUCER_ID, 1, fencings[i]);
+        assert_int_equal(publish(bench, &error), UW_EFENCED);
+        assert_int_equal(error.class, UW_CLASS_FENCED);
+        rd_kafka_mock_clear_request_errors(bench->cluster, INIT_PRODUCER_ID);
+        publish_at_last(bench);
+    }
 }
 
 static const int16_t calls[] = {ADD_PARTITIONS, PRODUCE, ADD_OFFSETS, TXN_OFFSET_COMMIT, END_TXN};

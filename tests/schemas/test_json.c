@@ -119,6 +119,9 @@ static void empty_and_long_lines(void **state)
     char *line = malloc(UW_JSON_LINE_BYTES_MAX + 1);
     assert_non_null(line);
     memset(line, ' ', UW_JSON_LINE_BYTES_MAX + 1);
+    assert_int_equal(uw_json_read_event((struct uw_str){line, UW_JSON_LINE_BYTES_MAX}, NULL, &event, &refusal),
+                     UW_EINPUT);
+    assert_int_not_equal(refusal.reason, UW_REFUSED_TOO_LARGE);
     assert_int_equal(
         uw_json_read_event((struct uw_str){line, UW_JSON_LINE_BYTES_MAX + 1}, NULL, &event, &refusal), UW_EINPUT);
     assert_int_equal(refusal.reason, UW_REFUSED_TOO_LARGE);

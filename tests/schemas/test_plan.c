@@ -204,6 +204,18 @@ static void skipping_has_a_limit(void **state)
                      UW_EINPUT);
     assert_int_equal(refusal.reason, UW_REFUSED_MALFORMED);
     assert_int_equal(uw_decode_record(opened.plan, UW_STR("\x06\x00"), NULL, &event, &refusal), UW_OK);
+    /* The list itself is one of those that are passed over. */
+    for (uint32_t items = UW_DECODE_SKIPS_MAX - 2; items <= UW_DECODE_SKIPS_MAX; items++) {
+        char bytes[8];
+        uint32_t length_of_list = 0;
+        for (uint64_t left = (uint64_t)items << 1; left > 0; left >>= 7) {
+            bytes[length_of_list++] = (char)((left & 0x7F) | (left > 0x7F ? 0x80 : 0));
+        }
+        bytes[length_of_list++] = 0;
+        assert_int_equal(
+            uw_decode_record(opened.plan, (struct uw_str){bytes, length_of_list}, NULL, &event, &refusal),
+            items < UW_DECODE_SKIPS_MAX ? UW_OK : UW_EINPUT);
+    }
     close_plan(&opened);
 }
 
@@ -220,7 +232,14 @@ static void skipping_has_a_depth(void **state)
     memset(bytes, 0x02, sizeof bytes);
     bytes[20] = 0;
     assert_int_equal(uw_decode_record(opened.plan, (struct uw_str){bytes, 21}, NULL, &event, &refusal), UW_OK);
-    bytes[20] = 2;
+    /* Each of them is two deeper: the choice, and the record that is chosen; what ends them is one deeper still. */
+    for (uint32_t count = UW_DECODE_DEPTH_MAX / 2 - 2; count <= UW_DECODE_DEPTH_MAX / 2; count++) {
+        memset(bytes, 0x02, count);
+        bytes[count] = 0;
+        assert_int_equal(uw_decode_record(opened.plan, (struct uw_str){bytes, count + 1}, NULL, &event, &refusal),
+                         2 * count + 2 <= UW_DECODE_DEPTH_MAX ? UW_OK : UW_EINPUT);
+    }
+    memset(bytes, 0x02, sizeof bytes);
     bytes[sizeof bytes - 1] = 0;
     assert_int_equal(uw_decode_record(opened.plan, (struct uw_str){bytes, sizeof bytes}, NULL, &event, &refusal),
                      UW_EINPUT);
@@ -355,9 +374,40 @@ static void added_schemas_have_a_limit(void **state)
         assert_true(added <= UW_CODEC_ADDED_MAX);
     }
     assert_int_equal(code, UW_ELIMIT);
+    /* Ours, which are a few, count as well. */
+    assert_in_range(added, UW_CODEC_ADDED_MAX - 32, UW_CODEC_ADDED_MAX);
     assert_int_equal(uw_codec_add_schema(codec, UW_STR("{\"type\": \"fixed\", \"name\": \"F0\", \"size\": 1}"), &error),
                      UW_OK);
     uw_codec_close(&codec);
+}
+
+/* What is behind the event is looked at up to the size from which nothing is. */
+static void events_have_a_size(void **state)
+{
+    (void)state;
+    struct uw_codec *codec = NULL;
+    struct uw_error error;
+    struct uw_arena arena;
+    size_t length = 0;
+    char *golden = read_golden("declaration.bin", &length);
+    char *value = calloc(1, UW_EVENT_BYTES_MAX + 1);
+    assert_non_null(value);
+    memcpy(value, golden, length);
+    uw_arena_init(&arena, ARENA_BYTES);
+    assert_int_equal(uw_codec_open(NULL, &codec, &error), UW_OK);
+    for (uint32_t size = UW_EVENT_BYTES_MAX - 1; size <= UW_EVENT_BYTES_MAX + 1; size++) {
+        struct uw_event event;
+        struct uw_refusal refusal;
+        assert_int_equal(uw_codec_decode(codec, UW_TOPIC_DECLARATIONS, (struct uw_str){value, size}, &arena, &event,
+                                         &refusal, &error),
+                         UW_EINPUT);
+        assert_int_equal(refusal.reason,
+                         size <= UW_EVENT_BYTES_MAX ? UW_REFUSED_TRAILING_BYTES : UW_REFUSED_TOO_LARGE);
+    }
+    uw_codec_close(&codec);
+    uw_arena_close(&arena);
+    free(golden);
+    free(value);
 }
 
 int main(void)
@@ -371,6 +421,7 @@ int main(void)
         cmocka_unit_test(the_registry_is_asked_once_for_an_id),
         cmocka_unit_test(what_the_registry_says_is_passed_on),
         cmocka_unit_test(added_schemas_have_a_limit),
+        cmocka_unit_test(events_have_a_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,6 +228,7 @@ static enum uw_code kafka_finish(void *context, struct uw_error *error)
         }
     }
     commit_transaction(kafka, open.records, open.record_count, open.positions, open.position_count);
+    kafka->transactions++;
     if (fault == UW_FAULT_ABORT_AFTER) {
         return uw_error_set(error, UW_ETIMEOUT, UW_CLASS_ABORT, "the answer was lost");
     }

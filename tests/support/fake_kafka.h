@@ -23,6 +23,7 @@ struct uw_fake_kafka {
     struct uw_fake_log inputs[UW_TOPIC_COUNT][UW_FAKE_PARTITIONS_MAX];
     struct uw_outbox_record *committed; /* what read_committed consumers see */
     uint32_t committed_count, committed_capacity;
+    uint64_t transactions; /* that were committed */
     int64_t published_sequence[UW_FAKE_PARTITIONS_MAX], published_offset[UW_FAKE_PARTITIONS_MAX][UW_TOPIC_COUNT];
     int32_t owner[UW_FAKE_PARTITIONS_MAX]; /* number of the member, or UW_FAKE_NOBODY */
     /* Raised with the owner: who began a transaction under a former one is fenced, though it owns the partition again. */
