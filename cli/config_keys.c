@@ -40,7 +40,7 @@ static const struct key keys[] = {
     {"group.static_membership", AT(static_membership), KIND_SWITCH, 0, 0, NULL, "false"},
     {"process.metrics_listen", AT(metrics_listen), KIND_TEXT, 0, 0, NULL, ""},
     {"registry.url", AT(registry_url), KIND_TEXT, 0, 0, NULL, ""},
-    {"batch.max_events", AT(batch_max_events), KIND_INT32, 1, 1000000, NULL, "20000"},
+    {"batch.max_events", AT(batch_max_events), KIND_INT32, 1, 1000000, NULL, "30000"},
     {"batch.max_bytes", AT(batch_max_bytes), KIND_BYTES, 1024 * KIB, 4096 * 1024 * KIB, NULL, "64MiB"},
     {"batch.linger_ms", AT(batch_linger_ms), KIND_INT32, 0, 60000, NULL, "50"},
     {"batch.due_clients", AT(due_batch_clients), KIND_INT32, 1, 1000000, NULL, "2000"},

@@ -250,9 +250,11 @@ static int64_t slot_lag(const struct uw_intake *intake, const struct uw_intake_s
 {
     int64_t low = 0, high = 0, from;
 
+    /* Of what is not read yet, nothing is known but what was there when it was given to us. */
     if (rd_kafka_get_watermark_offsets(intake->client, intake->topics[topic], partition, &low, &high) !=
         RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
+        low = high = 0;
+    high = slot->high[topic] > high ? slot->high[topic] : high;
     from = slot->position[topic] > low ? slot->position[topic] : low;
     /* At the end as it was found, all before it was handed over, unless it was set back since. */
     from = slot->ended[topic] && slot->end[topic] > from ? slot->end[topic] : from;

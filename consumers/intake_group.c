@@ -63,72 +63,145 @@ static int64_t start_offset(int64_t position)
 }
 
 /*
- * After an assignment the decisions are read to their end before anything else. The result does not depend on it, but
- * what subscribers see on the way does: a line that is read long before its decision would be published as
- * one of an unknown decision, and resolved soon after. An assignment by parts cannot be split, so there all
- * topics are read at once.
+ * What is read first after an assignment. The result does not depend on it, but what subscribers see on the way does, and
+ * how much there is to write.
+ *
+ * Decisions come before anything else: a line that is read long before its decision would be published as one of an
+ * unknown decision, and resolved soon after. When more waits than a batch may hold, one partition after the other is
+ * read to its end: a client's events then come together in few batches, each of which writes what has become of the
+ * client once, instead of in all the batches of all the partitions.
+ *
+ * An assignment by parts cannot be split, so there everything is read at once.
  */
-static bool heading_needed(const struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
-{
-    for (int i = 0; i < list->cnt; i++) {
-        const rd_kafka_topic_partition_t *part = &list->elems[i];
-        int64_t low = 0, high = 0;
 
-        if (uw_intake_topic_index(intake, part->topic) != UW_TOPIC_DECISIONS)
-            continue;
-        if (rd_kafka_query_watermark_offsets(intake->client, part->topic, part->partition, &low, &high,
-                                             intake->timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return false;
-        if (high > low && intake->slots[part->partition].position[UW_TOPIC_DECISIONS] < high)
-            return true;
-    }
-    return false;
+static bool waits(const struct uw_intake_slot *slot, int topic)
+{
+    return slot->high[topic] > slot->fetched[topic];
 }
 
-static void tell_taken(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
+/* Of a partition in all topics; where it begins behind offset 0, that counts as well. */
+static int64_t waiting_in(const struct uw_intake_slot *slot)
 {
-    intake->heading = !intake->by_parts && heading_needed(intake, list);
-    if (intake->heading)
-        uw_intake_assign_again(intake);
-    else
-        tell_assigned(intake, list);
+    int64_t waiting = 0;
+
+    for (int t = 0; t < UW_TOPIC_COUNT; t++)
+        waiting += waits(slot, t) ? slot->high[t] - slot->fetched[t] : 0;
+    return waiting;
 }
 
-void uw_intake_check_heading(struct uw_intake *intake)
+/* Asks how much there is in what was just assigned; what cannot be asked counts as nothing. */
+static int64_t ask_waiting(struct uw_intake *intake)
 {
-    if (!intake->heading)
-        return;
-    for (uint32_t i = 0; i < intake->assigned_count; i++) {
-        if (!intake->slots[intake->assigned[i]].ended[UW_TOPIC_DECISIONS])
-            return;
-    }
-    intake->heading = false;
-    intake->seek = true;
-}
+    int64_t waiting = 0;
 
-void uw_intake_assign_again(struct uw_intake *intake)
-{
-    rd_kafka_topic_partition_list_t *list;
-
-    intake->seek = false;
-    (void)uw_intake_drop(intake, false);
-    list = rd_kafka_topic_partition_list_new((int)(intake->assigned_count * UW_TOPIC_COUNT));
     for (uint32_t i = 0; i < intake->assigned_count; i++) {
         struct uw_intake_slot *slot = &intake->slots[intake->assigned[i]];
 
         for (int t = 0; t < UW_TOPIC_COUNT; t++) {
-            slot->fetched[t] = slot->position[t];
+            int64_t low = 0, high = 0, from;
+
+            if (rd_kafka_query_watermark_offsets(intake->client, intake->topics[t], intake->assigned[i], &low, &high,
+                                                 intake->timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+                return waiting;
+            from = slot->fetched[t] > low ? slot->fetched[t] : low;
+            if (high > from) {
+                slot->high[t] = high;
+                waiting += high - from;
+            }
+        }
+    }
+    return waiting;
+}
+
+static bool is_read(const struct uw_intake *intake, int32_t partition)
+{
+    return !intake->behind || partition == intake->focus;
+}
+
+/* What is to be read now, from what is known to wait. */
+static void choose(struct uw_intake *intake)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < intake->assigned_count && intake->behind && !found; i++) {
+        found = waiting_in(&intake->slots[intake->assigned[i]]) > 0;
+        if (found)
+            intake->focus = intake->assigned[i];
+    }
+    intake->behind = found;
+    intake->heading = false;
+    /* What comes into one batch needs no order. */
+    if (found && waiting_in(&intake->slots[intake->focus]) <= intake->capacity)
+        return;
+    for (uint32_t i = 0; i < intake->assigned_count && !intake->by_parts; i++) {
+        if (is_read(intake, intake->assigned[i]) && waits(&intake->slots[intake->assigned[i]], UW_TOPIC_DECISIONS))
+            intake->heading = true;
+    }
+}
+
+/* Behind what was fetched. */
+static void tell_chosen(struct uw_intake *intake)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)(intake->assigned_count * UW_TOPIC_COUNT));
+
+    memset(intake->known, 0, sizeof(intake->known));
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        struct uw_intake_slot *slot = &intake->slots[intake->assigned[i]];
+
+        for (int t = 0; t < UW_TOPIC_COUNT; t++) {
             slot->ended[t] = false;
-            if (intake->heading && t != UW_TOPIC_DECISIONS)
+            if (!is_read(intake, intake->assigned[i]) || (intake->heading && t != UW_TOPIC_DECISIONS))
                 continue;
             rd_kafka_topic_partition_list_add(list, intake->topics[t], intake->assigned[i])->offset =
-                start_offset(slot->position[t]);
+                start_offset(slot->fetched[t]);
         }
     }
     if (intake->by_parts)
         tell_revoked(intake, list);
     tell_assigned(intake, list);
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void tell_taken(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
+{
+    intake->behind = !intake->by_parts && ask_waiting(intake) > intake->capacity;
+    choose(intake);
+    if (intake->heading || intake->behind)
+        tell_chosen(intake);
+    else
+        tell_assigned(intake, list);
+}
+
+void uw_intake_ended(struct uw_intake *intake, int topic, int32_t partition, int64_t offset)
+{
+    struct uw_intake_slot *slot = &intake->slots[partition];
+    int32_t focus = intake->focus;
+    bool heading = intake->heading, behind = intake->behind;
+
+    slot->ended[topic] = true;
+    slot->end[topic] = offset;
+    slot->high[topic] = slot->fetched[topic];
+    if (!heading && !behind)
+        return;
+    choose(intake);
+    if (intake->heading != heading || intake->behind != behind || intake->focus != focus) {
+        (void)uw_intake_drop(intake, false);
+        tell_chosen(intake);
+    }
+}
+
+void uw_intake_assign_again(struct uw_intake *intake)
+{
+    intake->seek = false;
+    (void)uw_intake_drop(intake, false);
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        struct uw_intake_slot *slot = &intake->slots[intake->assigned[i]];
+
+        memcpy(slot->fetched, slot->position, sizeof(slot->fetched));
+    }
+    choose(intake);
+    tell_chosen(intake);
 }
 
 /* ---- slots ---- */

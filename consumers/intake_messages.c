@@ -6,6 +6,10 @@
 
 /* So often a clock is asked while messages come without a pause. */
 #define CLOCK_EVERY 64u
+/* While more is known to wait, a batch is filled: until so long nothing has come, which is more than going on to other
+ * partitions takes, and no longer than this in all. */
+#define PAUSE_MS 300
+#define FILL_MS 5000
 
 /* ---- holding and dropping ---- */
 
@@ -138,11 +142,8 @@ static void on_event(struct uw_intake *intake, const rd_kafka_message_t *raw)
     struct uw_intake_slot *slot = slot_of(intake, raw->partition);
 
     if (raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (topic >= 0 && slot != NULL) {
-            slot->ended[topic] = true;
-            slot->end[topic] = raw->offset;
-        }
-        uw_intake_check_heading(intake);
+        if (topic >= 0 && slot != NULL)
+            uw_intake_ended(intake, topic, raw->partition, raw->offset);
     } else if (raw->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && topic >= 0) {
         if (slot != NULL)
             stop_out_of_range(intake, topic, raw->partition, slot->fetched[topic]);
@@ -226,9 +227,14 @@ static bool collect_one(struct uw_intake *intake, rd_kafka_message_t *raw, uint3
     struct uw_error error;
 
     if (raw->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        bool cut = intake->behind;
+        int32_t focus = intake->focus;
+
         on_event(intake, raw);
         rd_kafka_message_destroy(raw);
-        return intake->stop.code != UW_OK;
+        /* What comes of one partition's events is written before the next one's are collected. */
+        cut = cut && intake->count > 0 && (!intake->behind || intake->focus != focus);
+        return cut || intake->stop.code != UW_OK;
     }
     switch (message_add(intake, raw, max_bytes)) {
     case ADDED:
@@ -250,11 +256,20 @@ static bool collect_one(struct uw_intake *intake, rd_kafka_message_t *raw, uint3
     return true;
 }
 
+/* A pause from now, but not beyond the limit; a deadline is only ever moved on. */
+static int64_t later(int64_t deadline_ms, int64_t limit_ms)
+{
+    int64_t paused_ms = uw_kafka_clock_ms() + PAUSE_MS;
+
+    paused_ms = paused_ms < limit_ms ? paused_ms : limit_ms;
+    return paused_ms > deadline_ms ? paused_ms : deadline_ms;
+}
+
 static void collect(struct uw_intake *intake, int32_t timeout_ms, uint32_t max_messages, size_t max_bytes,
                     int32_t linger_ms)
 {
-    int64_t deadline_ms = uw_kafka_clock_ms() + timeout_ms;
-    bool lingering = false;
+    int64_t deadline_ms = uw_kafka_clock_ms() + timeout_ms, fill_ms = deadline_ms + FILL_MS;
+    bool lingering = false, moving = false;
     uint32_t since_clock = 0;
     int wait_ms = 0;
 
@@ -274,10 +289,14 @@ static void collect(struct uw_intake *intake, int32_t timeout_ms, uint32_t max_m
             return;
         }
         /* Without waiting as long as something is there; the clock is asked when it is not, or now and then. */
+        moving = moving || raw != NULL;
         if (raw != NULL && ++since_clock % CLOCK_EVERY != 0) {
             wait_ms = 0;
             continue;
         }
+        if (moving && lingering && (intake->heading || intake->behind))
+            deadline_ms = later(deadline_ms, fill_ms);
+        moving = false;
         wait_ms = uw_kafka_left_ms(deadline_ms);
         if (wait_ms == 0)
             return;

@@ -19,6 +19,8 @@ struct uw_intake_slot {
     int64_t timestamp_ms[UW_TOPIC_COUNT]; /* Kafka's, of the last message that was handed over; 0: none */
     bool ended[UW_TOPIC_COUNT];
     int64_t end[UW_TOPIC_COUNT]; /* where the partition was last found to end; behind its last message may be markers */
+    /* What was there when the partition was given to us, as the broker said then; `fetched` once its end was met. */
+    int64_t high[UW_TOPIC_COUNT];
 };
 
 struct uw_intake {
@@ -39,6 +41,8 @@ struct uw_intake {
     bool joined;          /* an assignment came, be it empty, and none is awaited */
     bool seek;            /* positions were set back: assign again before the next poll */
     bool heading;         /* only decisions are read, until their end */
+    bool behind;          /* more waited at the assignment than a batch may hold: `focus` alone is read */
+    int32_t focus;
     uint64_t rebalances;  /* so that a heartbeat sees that one happened */
     struct uw_error stop; /* code UW_OK: none */
 
@@ -57,10 +61,11 @@ struct uw_intake {
 
 void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
                             void *opaque);
-/* Assigns what is assigned again, at the positions; used after rewinds, and when the decisions are read. */
+/* Assigns what is assigned again, at the positions; used after rewinds. */
 void uw_intake_assign_again(struct uw_intake *intake);
-/* After the end of a partition was reached: ends the reading of decisions alone when all are at their end. */
-void uw_intake_check_heading(struct uw_intake *intake);
+/* A topic's partition was met at its end: goes on to what is to be read next when nothing waits any more in what was to
+ * be read first. What is collected stays. */
+void uw_intake_ended(struct uw_intake *intake, int topic, int32_t partition, int64_t offset);
 /* Index of a topic among the four, or -1. */
 int uw_intake_topic_index(const struct uw_intake *intake, const char *topic);
 /* The first reason to stop stays. */

@@ -80,7 +80,7 @@ static void test_defaults(void **state)
     assert_int_equal(config.topic_replication, -1);
     assert_string_equal(config.group_id, "urenwacht");
     assert_false(config.static_membership);
-    assert_int_equal(config.batch_max_events, 20000);
+    assert_int_equal(config.batch_max_events, 30000);
     assert_int_equal(config.batch_max_bytes, 64 << 20);
     assert_int_equal(config.cache_max_bytes, 128 << 20);
     assert_int_equal(config.kafka_count, 0);

@@ -41,6 +41,7 @@ struct region {
     bool owned[PARTITIONS];
     int assigned_calls, revoked_calls;
     bool refuse;
+    uint32_t batch_messages_max; /* 0: more than any test has */
 };
 
 static enum uw_code on_assigned(void *context, const int32_t *partitions, uint32_t count,
@@ -93,7 +94,7 @@ static enum uw_code region_open(struct region *region, struct uw_intake **intake
         .properties = properties,
         .property_count = 2,
         .group_id = region->group,
-        .batch_messages_max = 10000,
+        .batch_messages_max = region->batch_messages_max == 0 ? 10000 : region->batch_messages_max,
         .timeout_ms = 10000,
         .listener = {region, on_assigned, on_revoked},
     };
@@ -235,6 +236,126 @@ static void reads_decisions_first(void **state)
         uw_intake_release(intake);
     }
     assert_int_equal(others, (UW_TOPIC_COUNT - 1) * per_partition * PARTITIONS);
+    uw_intake_close(&intake);
+}
+
+/* Reads until idle in batches of `max`, each of which must be of one partition as long as `total` has not come; notes in
+ * which order the partitions came. Where `ordered`, no other topic may come before the last of a partition's decisions. */
+static uint32_t read_by_partition(struct uw_intake *intake, uint32_t max, int64_t total, int64_t decisions_each,
+                                  bool ordered, int32_t order[], uint32_t order_max)
+{
+    int64_t deadline_ms = uw_kafka_clock_ms() + WAIT_MS, read = 0, decisions = 0;
+    uint32_t seen = 0;
+
+    while (!uw_intake_idle(intake)) {
+        const struct uw_message *messages;
+        struct uw_error error = {.text = ""};
+        uint32_t count = 0;
+
+        assert_true(uw_kafka_clock_ms() < deadline_ms);
+        if (uw_intake_poll(intake, 200, max, 1 << 20, 10, &messages, &count, &error) != UW_OK)
+            fail_msg("%s", error.text);
+        for (uint32_t i = 0; i < count; i++) {
+            assert_int_equal(messages[i].partition, messages[0].partition);
+            if (seen == 0 || order[seen - 1] != messages[i].partition) {
+                assert_true(seen < order_max);
+                order[seen++] = messages[i].partition;
+                decisions = 0;
+            }
+            decisions += messages[i].topic == UW_TOPIC_DECISIONS ? 1 : 0;
+            assert_true(!ordered || messages[i].topic == UW_TOPIC_DECISIONS || decisions == decisions_each);
+        }
+        read += count;
+        uw_intake_release(intake);
+    }
+    assert_int_equal(read, total);
+    return seen;
+}
+
+/* More waits than a batch may hold: one partition comes after the other, each from its decisions on. */
+static void reads_one_partition_after_the_other_when_behind(void **state)
+{
+    enum { EACH = 60, ALL = EACH * UW_TOPIC_COUNT * PARTITIONS };
+    struct region region;
+    struct uw_intake *intake;
+    const struct uw_message *messages;
+    struct uw_error error = {.text = ""};
+    int32_t order[2 * PARTITIONS];
+    uint32_t count = 0;
+    int64_t deadline_ms = uw_kafka_clock_ms() + WAIT_MS;
+
+    (void)state;
+    if (getenv("URENWACHT_TEST_GROUP_PROTOCOL") != NULL)
+        skip(); /* an assignment by parts cannot be split */
+    live_require();
+    region_init(&region);
+    region.batch_messages_max = 100;
+    fill(&region, EACH);
+    intake = opened(&region);
+    while (count == 0) {
+        assert_true(uw_kafka_clock_ms() < deadline_ms);
+        if (uw_intake_poll(intake, 200, 100, 1 << 20, 10, &messages, &count, &error) != UW_OK)
+            fail_msg("%s", error.text);
+    }
+    assert_int_equal(messages[0].partition, 0);
+    assert_int_equal(messages[0].topic, UW_TOPIC_DECISIONS);
+    /* All of it is known to wait, what is not read yet as well. */
+    assert_int_equal(uw_intake_lag(intake), ALL - count);
+    uw_intake_release(intake);
+    /* The batch was aborted: the same partition comes again, and before the others. */
+    uw_intake_rewind(intake, 0, (const int64_t[]){0, 0, 0, 0});
+    assert_int_equal(read_by_partition(intake, 100, ALL, EACH, true, order, 2 * PARTITIONS), PARTITIONS);
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        assert_int_equal(order[p], p);
+    assert_int_equal(uw_intake_lag(intake), 0);
+    /* What was set back after all of it was read comes again, nothing else. */
+    uw_intake_rewind(intake, 2, (const int64_t[]){EACH, EACH - 5, EACH, EACH});
+    assert_int_equal(read_by_partition(intake, 100, 5, 0, false, order, 2 * PARTITIONS), 1);
+    assert_int_equal(order[0], 2);
+    uw_intake_close(&intake);
+    assert_int_equal(region.revoked_calls, 1);
+}
+
+/* What comes to a partition that has been read already is read when all has been read once, nothing twice. */
+static void reads_what_comes_meanwhile(void **state)
+{
+    enum { EACH = 20, ALL = EACH * UW_TOPIC_COUNT * PARTITIONS };
+    struct region region;
+    struct uw_intake *intake;
+    int64_t deadline_ms = uw_kafka_clock_ms() + WAIT_MS;
+    int64_t counts[PARTITIONS] = {0};
+    rd_kafka_t *producer;
+    bool added = false;
+
+    (void)state;
+    if (getenv("URENWACHT_TEST_GROUP_PROTOCOL") != NULL)
+        skip();
+    live_require();
+    region_init(&region);
+    region.batch_messages_max = EACH * UW_TOPIC_COUNT;
+    fill(&region, EACH);
+    intake = opened(&region);
+    producer = live_producer(NULL);
+    while (!uw_intake_idle(intake)) {
+        const struct uw_message *messages;
+        struct uw_error error = {.text = ""};
+        uint32_t count = 0;
+
+        assert_true(uw_kafka_clock_ms() < deadline_ms);
+        if (uw_intake_poll(intake, 200, EACH * UW_TOPIC_COUNT, 1 << 20, 10, &messages, &count, &error) != UW_OK)
+            fail_msg("%s", error.text);
+        for (uint32_t i = 0; i < count; i++)
+            counts[messages[i].partition]++;
+        if (count > 0 && !added) {
+            live_produce(producer, region.topics[UW_TOPIC_DECLARATIONS], messages[0].partition, "later", "later");
+            assert_int_equal(rd_kafka_flush(producer, WAIT_MS), 0);
+            added = true;
+        }
+        uw_intake_release(intake);
+    }
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        assert_int_equal(counts[p], EACH * UW_TOPIC_COUNT + (p == 0 ? 1 : 0));
+    rd_kafka_destroy(producer);
     uw_intake_close(&intake);
 }
 
@@ -745,6 +866,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_everything_in_order),
         cmocka_unit_test(reads_decisions_first),
+        cmocka_unit_test(reads_one_partition_after_the_other_when_behind),
+        cmocka_unit_test(reads_what_comes_meanwhile),
         cmocka_unit_test(hands_over_key_value_and_headers),
         cmocka_unit_test(keeps_what_came_in_a_heartbeat),
         cmocka_unit_test(finds_the_end_in_a_heartbeat),
