@@ -5,7 +5,11 @@
  * Every client has one decision of no minutes a day, so that its first declaration causes exactly one alert, and
  * causes it at once: the key of the alert says which event it belongs to.
  *
- * usage: bench_latency BROKERS TOPIC_PREFIX RATE SECONDS
+ * What is produced in the first WARM_UP seconds does not count: a broker and a database that have just been started
+ * compile, allocate and extend their files for the first time. The worst of every second is printed, so that it can be
+ * seen whether one moment or all of them made the 99th percentile.
+ *
+ * usage: bench_latency BROKERS TOPIC_PREFIX RATE SECONDS WARM_UP
  */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -210,6 +214,17 @@ static void measure(struct run *run, double rate)
     }
 }
 
+static void print_worst(const struct run *run, uint32_t first, uint32_t count, uint32_t a_second)
+{
+    for (uint32_t from = first; from < count; from += a_second) {
+        double worst_s = 0;
+        for (uint32_t i = from; i < count && i < from + a_second; i++) {
+            worst_s = run->delay_s[i] > worst_s ? run->delay_s[i] : worst_s;
+        }
+        printf("%s%.0f", from == first ? "" : ", ", worst_s * 1e3);
+    }
+}
+
 static int compare_delays(const void *a, const void *b)
 {
     double left = *(const double *)a, right = *(const double *)b;
@@ -218,11 +233,13 @@ static int compare_delays(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-    double rate = argc == 5 ? strtod(argv[3], NULL) : 0, seconds = argc == 5 ? strtod(argv[4], NULL) : 0;
-    if (rate < 1 || seconds <= 0 || rate * seconds >= CLIENTS_MAX || strlen(argv[2]) >= TEXT_BYTES / 2) {
-        uw_bench_fail("usage: bench_latency BROKERS TOPIC_PREFIX RATE SECONDS");
+    double rate = argc == 6 ? strtod(argv[3], NULL) : 0, seconds = argc == 6 ? strtod(argv[4], NULL) : 0,
+           warm_up = argc == 6 ? strtod(argv[5], NULL) : -1;
+    if (rate < 1 || seconds <= 0 || warm_up < 0 || rate * (seconds + warm_up) >= CLIENTS_MAX ||
+        strlen(argv[2]) >= TEXT_BYTES / 2) {
+        uw_bench_fail("usage: bench_latency BROKERS TOPIC_PREFIX RATE SECONDS WARM_UP");
     }
-    struct run run = {.clients = (uint32_t)(rate * seconds) + 1};
+    struct run run = {.clients = (uint32_t)(rate * (seconds + warm_up)) + 1};
     struct uw_error error = {.text = ""};
     snprintf(run.prefix, sizeof run.prefix, "%s", argv[2]);
     run.produced_s = calloc(run.clients, sizeof *run.produced_s);
@@ -234,15 +251,16 @@ int main(int argc, char **argv)
     open_clients(&run, argv[1]);
     wait_until_ready(&run);
     measure(&run, rate);
-    uint32_t count = run.clients - 1; /* without the one that came first */
     if (run.seen < run.clients) {
         uw_bench_fail("not all alerts came");
     }
-    qsort(run.delay_s, count, sizeof *run.delay_s, compare_delays);
-    printf("{\"bench\": \"latency\", \"events\": %" PRIu32 ", \"rate\": %.0f, \"p50_ms\": %.1f, \"p99_ms\": %.1f, "
-           "\"worst_ms\": %.1f}\n",
-           count, rate, run.delay_s[count / 2] * 1e3, run.delay_s[(uint64_t)count * 99 / 100] * 1e3,
-           run.delay_s[count - 1] * 1e3);
+    uint32_t first = (uint32_t)(rate * warm_up), count = run.clients - 1 - first; /* without the one that came first */
+    double *counted_s = run.delay_s + first;
+    printf("{\"bench\": \"latency\", \"events\": %" PRIu32 ", \"rate\": %.0f, \"worst_ms_by_second\": [", count, rate);
+    print_worst(&run, first, run.clients - 1, (uint32_t)rate);
+    qsort(counted_s, count, sizeof *counted_s, compare_delays);
+    printf("], \"p50_ms\": %.1f, \"p99_ms\": %.1f, \"worst_ms\": %.1f}\n", counted_s[count / 2] * 1e3,
+           counted_s[(uint64_t)count * 99 / 100] * 1e3, counted_s[count - 1] * 1e3);
     rd_kafka_queue_destroy(run.queue);
     rd_kafka_consumer_close(run.consumer);
     rd_kafka_destroy(run.consumer);

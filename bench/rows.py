@@ -145,14 +145,14 @@ def state_of(stack, database):
             for name, query in STATE}
 
 
-def latency(stack, seconds, rate):
+def latency(stack, seconds, rate, warm_up_s=10):
     """From produce to the alert that it causes, seen by a consumer of committed records."""
     database = stack.make_database()
     prefix = f"{database}-latency"
     stack.urenwacht(f"{prefix}-topics", "topics", "--create", "--partitions", "12", *stack.topics(prefix))
     process = processor(stack, prefix, database, stack.dsn_of(database), name=prefix)
     try:
-        return last_json(stack.part("latency", stack.brokers, prefix, rate, seconds))
+        return last_json(stack.part("latency", stack.brokers, prefix, rate, seconds, warm_up_s))
     finally:
         process.kill()
         stack.drop_database(database)

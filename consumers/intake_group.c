@@ -79,7 +79,7 @@ static bool waits(const struct uw_intake_slot *slot, int topic)
     return slot->high[topic] > slot->fetched[topic];
 }
 
-/* Of a partition in all topics; where it begins behind offset 0, that counts as well. */
+/* In all topics; at most, since a partition may begin behind offset 0, and not everything in it is a message. */
 static int64_t waiting_in(const struct uw_intake_slot *slot)
 {
     int64_t waiting = 0;
@@ -89,31 +89,63 @@ static int64_t waiting_in(const struct uw_intake_slot *slot)
     return waiting;
 }
 
-/* Asks how much there is in what was just assigned; what cannot be asked counts as nothing. */
+/* Where the partitions of all topics begin or end, in one question to each broker, be they as many as they may: the
+ * protocol has both beside the times that this call is for. NULL: nobody answered. The caller destroys the list. */
+static rd_kafka_topic_partition_list_t *ask_offsets(struct uw_intake *intake, int64_t which)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)(intake->assigned_count * UW_TOPIC_COUNT));
+
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        for (int t = 0; t < UW_TOPIC_COUNT; t++)
+            rd_kafka_topic_partition_list_add(list, intake->topics[t], intake->assigned[i])->offset = which;
+    }
+    if (rd_kafka_offsets_for_times(intake->client, list, intake->timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return list;
+    rd_kafka_topic_partition_list_destroy(list);
+    return NULL;
+}
+
+static int64_t told(rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition)
+{
+    const rd_kafka_topic_partition_t *part =
+        list == NULL ? NULL : rd_kafka_topic_partition_list_find(list, topic, partition);
+
+    return part == NULL || part->err != RD_KAFKA_RESP_ERR_NO_ERROR || part->offset < 0 ? 0 : part->offset;
+}
+
+/* Asks how much there is in what was just assigned; what is not told counts as nothing. */
 static int64_t ask_waiting(struct uw_intake *intake)
 {
+    rd_kafka_topic_partition_list_t *lows, *highs;
     int64_t waiting = 0;
 
+    if (intake->assigned_count == 0)
+        return 0;
+    lows = ask_offsets(intake, RD_KAFKA_OFFSET_BEGINNING);
+    highs = lows == NULL ? NULL : ask_offsets(intake, RD_KAFKA_OFFSET_END);
     for (uint32_t i = 0; i < intake->assigned_count; i++) {
         struct uw_intake_slot *slot = &intake->slots[intake->assigned[i]];
 
         for (int t = 0; t < UW_TOPIC_COUNT; t++) {
-            int64_t low = 0, high = 0, from;
+            int64_t low = told(lows, intake->topics[t], intake->assigned[i]);
+            int64_t high = told(highs, intake->topics[t], intake->assigned[i]);
+            int64_t from = slot->fetched[t] > low ? slot->fetched[t] : low;
 
-            if (rd_kafka_query_watermark_offsets(intake->client, intake->topics[t], intake->assigned[i], &low, &high,
-                                                 intake->timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
-                return waiting;
-            from = slot->fetched[t] > low ? slot->fetched[t] : low;
             if (high > from) {
                 slot->high[t] = high;
                 waiting += high - from;
             }
         }
     }
+    if (lows != NULL)
+        rd_kafka_topic_partition_list_destroy(lows);
+    if (highs != NULL)
+        rd_kafka_topic_partition_list_destroy(highs);
     return waiting;
 }
 
-static bool is_read(const struct uw_intake *intake, int32_t partition)
+static bool is_wanted(const struct uw_intake *intake, int32_t partition)
 {
     return !intake->behind || partition == intake->focus;
 }
@@ -134,7 +166,7 @@ static void choose(struct uw_intake *intake)
     if (found && waiting_in(&intake->slots[intake->focus]) <= intake->capacity)
         return;
     for (uint32_t i = 0; i < intake->assigned_count && !intake->by_parts; i++) {
-        if (is_read(intake, intake->assigned[i]) && waits(&intake->slots[intake->assigned[i]], UW_TOPIC_DECISIONS))
+        if (is_wanted(intake, intake->assigned[i]) && waits(&intake->slots[intake->assigned[i]], UW_TOPIC_DECISIONS))
             intake->heading = true;
     }
 }
@@ -151,7 +183,7 @@ static void tell_chosen(struct uw_intake *intake)
 
         for (int t = 0; t < UW_TOPIC_COUNT; t++) {
             slot->ended[t] = false;
-            if (!is_read(intake, intake->assigned[i]) || (intake->heading && t != UW_TOPIC_DECISIONS))
+            if (!is_wanted(intake, intake->assigned[i]) || (intake->heading && t != UW_TOPIC_DECISIONS))
                 continue;
             rd_kafka_topic_partition_list_add(list, intake->topics[t], intake->assigned[i])->offset =
                 start_offset(slot->fetched[t]);
