@@ -63,6 +63,20 @@ static void test_defaults_and_repetition(void **state)
     assert_string_equal(options.config_path, "f");
 }
 
+/* So many settings as there is room for, and one more. */
+static void test_settings_have_a_limit(void **state)
+{
+    (void)state;
+    struct uw_options options;
+    for (int count = UW_OVERRIDES_MAX; count <= UW_OVERRIDES_MAX + 1; count++) {
+        char *arguments[UW_OVERRIDES_MAX + 3] = {"test"};
+        for (int i = 1; i <= count; i++) {
+            arguments[i] = "--set=x=1";
+        }
+        assert_int_equal(parse(arguments, count + 1, &options), count <= UW_OVERRIDES_MAX ? -1 : UW_EXIT_USAGE);
+    }
+}
+
 static void test_mistakes(void **state)
 {
     (void)state;
@@ -119,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_defaults_and_repetition),
+        cmocka_unit_test(test_settings_have_a_limit),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_bad_values_leave_the_variable_alone),
         cmocka_unit_test(test_flags_become_settings),

@@ -26,6 +26,8 @@ ANSWERS = {
     9: (200, {"schema": "x" * 2000000}),
     10: (302, ""),
 }
+# From here on the number of a schema is also the size of the answer that has it.
+SIZED_FROM = 100000
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -45,6 +47,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         number = int(path[len(prefix):])
         if number == 11:
             time.sleep(3)
+        if number >= SIZED_FROM:
+            bare = len(json.dumps({"schema": SCHEMA, "description": ""}).encode())
+            self.answer(200, {"schema": SCHEMA, "description": "x" * (number - bare)})
+            return
         self.answer(*ANSWERS.get(number, (404, {"error_code": 40403, "message": "Schema %d not found" % number})))
 
     def answer(self, status, body):

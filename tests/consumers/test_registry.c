@@ -128,6 +128,25 @@ static void every_other_answer_has_its_class(void **state)
     uw_registry_close(&registry);
 }
 
+/* The server's ids of this size are answers of so many bytes. */
+static void answers_have_a_size(void **state)
+{
+    const struct server *server = *state;
+    struct uw_registry *registry = NULL;
+    struct uw_error error;
+    char url[64];
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d", server->port);
+    assert_int_equal(uw_registry_open(url, 60000, &registry, &error), UW_OK);
+    for (int32_t size = UW_REGISTRY_ANSWER_BYTES_MAX - 1; size <= (int32_t)UW_REGISTRY_ANSWER_BYTES_MAX + 1; size++) {
+        bool fits = size <= (int32_t)UW_REGISTRY_ANSWER_BYTES_MAX;
+        char *json = NULL;
+        assert_int_equal(uw_registry_lookup(registry, size, &json, &error), fits ? UW_OK : UW_EINPUT);
+        assert_true(fits == (json != NULL));
+        free(json);
+    }
+    uw_registry_close(&registry);
+}
+
 static void a_password_is_sent_and_kept_secret(void **state)
 {
     char *json = NULL;
@@ -219,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_schema_is_found),
         cmocka_unit_test(every_other_answer_has_its_class),
+        cmocka_unit_test(answers_have_a_size),
         cmocka_unit_test(a_password_is_sent_and_kept_secret),
         cmocka_unit_test(a_registry_that_is_away_is_tried_again),
         cmocka_unit_test(wrong_urls_are_told),
