@@ -97,6 +97,10 @@ static enum uw_code client_open(struct uw_intake *intake, const struct uw_intake
 
 /* ---- open and close ---- */
 
+/* How long a member that leaves waits for its partitions to be taken from it, and in what steps. */
+#define LEAVE_MS 2000
+#define LEAVE_POLL_MS 10
+
 /* Equal counts are what makes partition p of all topics hold the same clients. */
 static enum uw_code partitions_check(struct uw_intake *intake, struct uw_error *error)
 {
@@ -133,6 +137,7 @@ static enum uw_code group_join(struct uw_intake *intake, struct uw_error *error)
     rd_kafka_topic_partition_list_destroy(list);
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return uw_kafka_fail(err, "joining the consumer group", NULL, error);
+    intake->subscribed = true;
     return UW_OK;
 }
 
@@ -161,6 +166,7 @@ enum uw_code uw_intake_open(const struct uw_intake_options *options, struct uw_i
     opened->link.log = options->log;
     opened->listener = options->listener;
     opened->timeout_ms = options->timeout_ms;
+    opened->is_static = options->group_instance_id != NULL;
     opened->by_parts = assigned_by_broker(options);
     if (!intake_allocate(opened, options))
         code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for batches of %" PRIu32 " messages",
@@ -179,6 +185,26 @@ enum uw_code uw_intake_open(const struct uw_intake_options *options, struct uw_i
     return UW_OK;
 }
 
+/*
+ * An assignment that comes while rd_kafka_consumer_close is under way can leave rd_kafka_assign waiting for an answer for
+ * ever (librdkafka issue 4884). So what is there is taken before, and a dynamic member ends its subscription
+ * and waits until its partitions are taken from it; a static one must keep its place, which that would give up.
+ */
+static void leave(struct uw_intake *intake)
+{
+    int64_t deadline_ms = uw_kafka_clock_ms() + LEAVE_MS;
+
+    intake->leaving = true;
+    if (!intake->is_static)
+        (void)rd_kafka_unsubscribe(intake->client);
+    do {
+        rd_kafka_message_t *raw = rd_kafka_consumer_poll(intake->client, intake->is_static ? 0 : LEAVE_POLL_MS);
+
+        if (raw != NULL)
+            rd_kafka_message_destroy(raw);
+    } while (!intake->is_static && intake->assigned_count > 0 && uw_kafka_left_ms(deadline_ms) > 0);
+}
+
 void uw_intake_close(struct uw_intake **intake)
 {
     struct uw_intake *closing = *intake;
@@ -187,6 +213,9 @@ void uw_intake_close(struct uw_intake **intake)
         return;
     (void)uw_intake_drop(closing, true);
     if (closing->client != NULL) {
+        if (closing->subscribed)
+            leave(closing);
+        (void)uw_intake_drop(closing, true);
         (void)rd_kafka_consumer_close(closing->client);
         /* The callbacks of closing may have been given nothing but the end. */
         (void)uw_intake_drop(closing, true);

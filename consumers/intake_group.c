@@ -410,9 +410,9 @@ void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafk
         intake->seek = true;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         intake->joined = true;
-        if (intake->stop.code == UW_OK && take(intake, list, &error) != UW_OK)
+        if (intake->stop.code == UW_OK && !intake->leaving && take(intake, list, &error) != UW_OK)
             uw_intake_stop(intake, &error);
-        if (intake->stop.code == UW_OK)
+        if (intake->stop.code == UW_OK && !intake->leaving)
             tell_taken(intake, list);
         else
             tell_revoked(intake, list);

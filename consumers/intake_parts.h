@@ -38,6 +38,8 @@ struct uw_intake {
     /* KIP-848: an assignment changes by parts, and rd_kafka_assign would be refused. Known from the configuration:
      * rd_kafka_rebalance_protocol asks the group's thread, which at the end of a membership may go without an answer. */
     bool by_parts;
+    bool is_static, subscribed;
+    bool leaving;         /* what is assigned now is not wanted any more */
     bool joined;          /* an assignment came, be it empty, and none is awaited */
     bool seek;            /* positions were set back: assign again before the next poll */
     bool heading;         /* only decisions are read, until their end */

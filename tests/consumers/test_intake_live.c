@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "consumers/intake_parts.h"
 #include "schemas/position.h"
@@ -737,6 +738,33 @@ static void asks_nothing_at_its_end(void **state)
         assert_false(region.owned[p]);
 }
 
+/* Whatever the group is doing: joining, assigning, reading. */
+static void ends_at_any_moment(void **state)
+{
+    struct region region;
+
+    (void)state;
+    live_require();
+    region_init(&region);
+    fill(&region, 5);
+    alarm(6 * WAIT_MS / 1000);
+    for (int i = 0; i < 40; i++) {
+        int pause_ms = i * 7 % 60, poll_ms = i % 3 * 40;
+        struct uw_intake *intake = opened(&region);
+        const struct uw_message *messages;
+        struct uw_error error = {.text = ""};
+        uint32_t count;
+
+        poll(NULL, 0, pause_ms);
+        if (poll_ms > 0)
+            assert_int_equal(uw_intake_poll(intake, poll_ms, 7, 1 << 20, 1, &messages, &count, &error), UW_OK);
+        uw_intake_close(&intake);
+        for (int p = 0; p < PARTITIONS; p++)
+            assert_false(region.owned[p]);
+    }
+    alarm(0);
+}
+
 static void positions_commit(rd_kafka_t *producer, struct region *region, int32_t partition, const char *metadata)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(UW_TOPIC_COUNT);
@@ -878,6 +906,7 @@ int main(void)
         cmocka_unit_test(sees_committed_transactions_only),
         cmocka_unit_test(members_share_whole_partitions),
         cmocka_unit_test(asks_nothing_at_its_end),
+        cmocka_unit_test(ends_at_any_moment),
         cmocka_unit_test(asks_what_is_published),
         cmocka_unit_test(asks_what_others_are_through_with),
         cmocka_unit_test(writes_the_groups_metadata),

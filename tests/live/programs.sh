@@ -6,6 +6,10 @@ set -euo pipefail
 database=urenwacht_store_tests
 passed=0
 failed=0
+# Of one program; the longest take about twenty seconds on a machine that does nothing else.
+program_seconds=240
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 
 admin() { PGOPTIONS="-c client_min_messages=warning" psql -X -q -v ON_ERROR_STOP=1 "$URENWACHT_ADMIN_DSN" -c "$1"; }
 
@@ -17,8 +21,14 @@ export URENWACHT_TEST_KAFKA=$URENWACHT_KAFKA_BOOTSTRAP_SERVERS
 
 for program in "$UW_BUILD"/tests/producers_store* "$UW_BUILD"/tests/producers_topics "$UW_BUILD"/tests/*_live; do
     [[ -f $program && -x $program ]] || continue
-    output=$("$program" 2>&1) && status=0 || status=$?
-    printf '%s\n' "$output"
+    began=$SECONDS
+    # Into a file: of a program that hangs it is to be seen where.
+    timeout --signal=ABRT --kill-after=10 "$program_seconds" "$program" >"$log" 2>&1 && status=0 || status=$?
+    output=$(<"$log")
+    printf '%s\n%s: %s s\n' "$output" "${program##*/}" $((SECONDS - began))
+    if ((status == 124 || status == 137)); then
+        printf '%s: not done after %s s\n' "${program##*/}" "$program_seconds"
+    fi
     good=$(grep -c '^\[       OK \]' <<<"$output" || true)
     bad=$(grep -c '^\[  FAILED  \] [a-z_0-9]*$' <<<"$output" || true)
     # A program that ends before its verdict has failed.
