@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 
-const TEST_MS = 240_000;
+const TEST_MS = 480_000;
 const tests = [];
 
 /*

@@ -33,22 +33,22 @@ test('alerts: filters narrow the list, stand in the address, and can be cleared'
   await page.keyboard.press('Escape');
   await focused(page, page.getByRole('button', { name: 'Soort: Evaluatie nodig' }));
   assert.ok(page.url().endsWith('#/alerts?kind=EVALUATION_DUE'), page.url());
-  await until(40_000, 'fewer alerts', async () => (await total(page)) < all);
+  await until(120_000, 'fewer alerts', async () => (await total(page)) < all);
   await page.getByRole('button', { name: 'Ernst: Alle' }).click();
   await page.getByRole('checkbox', { name: 'kritiek' }).check();
   const critical = async () => {
     const texts = (await table(page).getByRole('row').allTextContents()).slice(1);
     return texts.length > 0 && texts.every((text) => text.includes('kritiek') && text.includes('Evaluatie nodig'));
   };
-  await until(40_000, 'critical ones only', critical);
+  await until(120_000, 'critical ones only', critical);
   await page.reload();
   await visit.heading('Waarschuwingen');
   await visit.visible(table(page));
   assert.ok(await critical());
   await page.getByRole('button', { name: 'Filters wissen' }).click();
-  await until(40_000, 'all alerts', async () => (await total(page)) >= all);
+  await until(120_000, 'all alerts', async () => (await total(page)) >= all);
   await page.getByLabel('Zoek toewijzing').fill('wmo-2001');
-  await until(40_000, 'the one that was searched', async () =>
+  await until(120_000, 'the one that was searched', async () =>
     (await table(page).getByRole('row').allTextContents()).slice(1).every((text) => text.includes('WMO-2001')),
   );
   await visit.visible(row(page, 'WMO-2001', 'Surplus is op'));
@@ -59,7 +59,7 @@ test('alerts: sorted, loaded further, and downloaded as CSV', { as: 'regional' }
   await visit.go('#/alerts');
   assert.equal(await table(page).getByRole('row').count(), 51);
   await page.getByRole('button', { name: 'Meer laden' }).click();
-  await until(40_000, 'the second page', async () => (await table(page).getByRole('row').count()) > 51);
+  await until(120_000, 'the second page', async () => (await table(page).getByRole('row').count()) > 51);
   await page.getByRole('button', { name: 'Datum', exact: true }).click();
   await page.getByRole('columnheader', { name: 'Datum' }).and(page.locator('[aria-sort="descending"]')).waitFor();
   assert.ok(page.url().includes('sort=-effective_on'));
@@ -166,7 +166,7 @@ test('alerts: an evaluation is reported, becomes an event, and its alert resolve
   await visit.said('De evaluatie is gemeld. De waarschuwing sluit zodra ze is verwerkt.');
   // Nothing is loaded anew: Kafka, the processor, Kafka and the stream bring it here.
   await visit.visible(row(page, 'WMO-1001').getByText('opgelost'));
-  await until(60_000, 'it counts no longer', async () => (await total(page)) < before);
+  await until(120_000, 'it counts no longer', async () => (await total(page)) < before);
   const facts = "SELECT what FROM urenwacht.fact WHERE topic = 'EVALUATION' AND client = 'c-anna' AND first_day = '2026-03-12'";
   assert.equal(await stack.sql(facts), 'ADJUST', 'it is a fact that came from Kafka');
   await visit.go(evaluations);
@@ -256,7 +256,7 @@ test('alerts: what was seen is new again once it changes', { as: 'colleague' }, 
   const { page, stack } = visit;
   stack.feed(liveEvent(7));
   const asked = 'alerts?kind=BUDGET_LOW&search=WMO-4008';
-  await until(60_000, 'its alert', async () => (await visit.ask(asked)).items.length === 1);
+  await until(120_000, 'its alert', async () => (await visit.ask(asked)).items.length === 1);
   await visit.go(`#/${asked}`);
   await visit.visible(page.getByRole('status').getByText('Live', { exact: true }));
   const kind = 'Budget raakt op';

@@ -95,5 +95,22 @@ test('decision: an evaluation is reported where it stands, on a phone and in Eng
   await visit.said('The evaluation of WMO-1012 was processed; the alert is resolved.');
   // The page follows.
   await visit.gone(item);
-  await visit.visible(page.getByText(/held on 11 Mar 2026: scale down/));
+  await visit.visible(page.getByText(/^on 11 Mar 2026: scale down/));
+});
+
+test('decision: by keyboard every value of a chart is read out, and no gap', { as: 'manager' }, async (visit) => {
+  const { page } = visit;
+  await visit.go(carla);
+  const figure = page.getByRole('figure').filter({ has: page.getByRole('heading', { name: 'Verloop van de urenpot' }) });
+  await figure.getByRole('group', { name: 'Verloop van de urenpot' }).focus();
+  const said = figure.getByRole('status');
+  const read = [];
+  await page.keyboard.press('Home');
+  // The weekly pools of the year before lie apart from each other: gaps that are no values.
+  for (let stops = 0; stops < 40; stops++) {
+    await visit.visible(said.getByText(/^\d+ [a-z]+ 202[56]: [\u2212]?\d+:\d\d$/));
+    read.push(await said.textContent());
+    await page.keyboard.press('ArrowRight');
+  }
+  assert.ok(new Set(read).size > 15, `${read}`);
 });

@@ -109,11 +109,11 @@ test('frame: skip link, menu and the focus on a new page', { as: 'manager' }, as
 test('frame: the theme is chosen, kept, and follows the machine', { as: 'manager' }, async (visit) => {
   const { page } = visit;
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
-  const becomes = (colour, what) => until(40_000, what, async () => (await background()) === colour);
+  const becomes = (colour, what) => until(120_000, what, async () => (await background()) === colour);
   await visit.go('#/');
   const light = await background();
   await page.emulateMedia({ colorScheme: 'dark' });
-  await until(40_000, 'automatic follows the machine', async () => (await background()) !== light);
+  await until(120_000, 'automatic follows the machine', async () => (await background()) !== light);
   const dark = await background();
   await page.getByRole('combobox', { name: 'Weergave' }).selectOption('Licht');
   await becomes(light, 'light was chosen');

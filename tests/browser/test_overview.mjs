@@ -12,7 +12,7 @@ test('overview: figures are those of the lists behind them', { as: 'manager' }, 
     return items.filter((alert) => alert.workflow.state !== 'SNOOZED').length;
   };
   // Other tests report evaluations meanwhile: what was the same before and after is what the page has seen.
-  await until(60_000, 'the figure is that of the list', async () => {
+  await until(120_000, 'the figure is that of the list', async () => {
     const before = await counted();
     await visit.go('#/');
     const number = Number(await tile(page, 'Evaluaties deze maand').locator('.tile-number').textContent());

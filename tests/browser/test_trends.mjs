@@ -24,3 +24,17 @@ test('trends: a switch of funding form is marked, with before and after', { as: 
   const compare = page.locator('section', { has: page.getByRole('heading', { name: 'Voor en na' }) });
   await visit.visible(compare.getByRole('table').getByText('Verschil'));
 });
+
+test('trends: what moves in every month is no switch', { as: 'regional' }, async (visit) => {
+  const { page } = visit;
+  for (const filter of ['', 'law=JEUGDWET', 'municipality=0202']) {
+    await visit.go(`#/trends?${filter}`);
+    const mark = page.locator('section', { has: page.getByRole('heading', { name: 'Voor en na' }) });
+    await visit.visible(mark.getByText(/^In januari 2026 verschoof \d+% van de uren/));
+    const months = await mark.getByRole('combobox').locator('option').allTextContents();
+    assert.ok(months.includes('oktober 2025'), `${months}`);
+    await mark.getByRole('combobox').selectOption('oktober 2025');
+    await page.waitForURL(/around=2025-10/);
+    await visit.gone(mark.getByText(/^In \S+ 202\d verschoof/));
+  }
+});

@@ -8,7 +8,7 @@ import { test } from './runner.mjs';
 import { until } from './stack.mjs';
 import { phone } from './visit.mjs';
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 120_000;
 const address = '#/administration?view=webhooks';
 const row = (page, name) => page.getByRole('row').filter({ hasText: name });
 const menu = (page, name, label = 'Acties') => page.getByRole('button', { name: `${label}: ${name}`, exact: true });

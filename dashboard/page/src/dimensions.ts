@@ -3,7 +3,9 @@ import { useMemo } from 'preact/hooks';
 import { dimensions as ask } from './api/calls';
 import type { Dimensions } from './api/types';
 import type { Filter } from './components/filters';
+import { ME, NOBODY } from './list_query';
 import { createStore, useStore } from './store';
+import { common } from './texts/common';
 import { domain } from './texts/domain';
 import { useTexts } from './texts/dictionary';
 
@@ -32,8 +34,11 @@ export function useCommonFilters(): {
   product: Filter;
   law: Filter;
   model: Filter;
+  client: Filter;
+  assignee: Filter;
 } {
   const t = useTexts(domain);
+  const shared = useTexts(common);
   const values = useDimensions();
   return useMemo(
     () => ({
@@ -62,7 +67,38 @@ export function useCommonFilters(): {
         label: t.modelLabel,
         options: (values?.models ?? []).map((model) => ({ value: model, label: t.model[model] })),
       },
+      client: { kind: 'text', name: 'client', label: t.client },
+      assignee: {
+        kind: 'one',
+        name: 'assignee',
+        label: shared.assigned,
+        otherwise: shared.everyone,
+        options: [
+          { value: ME, label: shared.me },
+          { value: NOBODY, label: shared.nobody },
+          ...plain(values?.assignees ?? []),
+        ],
+      },
     }),
-    [t, values],
+    [t, shared, values],
   );
+}
+
+/* Open ones unless said; each list has its own words for it. */
+export function statusFilter(texts: {
+  status: string;
+  statusOpen: string;
+  statusResolved: string;
+  statusBoth: string;
+}): Filter {
+  return {
+    kind: 'one',
+    name: 'status',
+    label: texts.status,
+    otherwise: texts.statusOpen,
+    options: [
+      { value: 'RESOLVED', label: texts.statusResolved },
+      { value: 'OPEN,RESOLVED', label: texts.statusBoth },
+    ],
+  };
 }

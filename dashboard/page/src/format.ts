@@ -92,6 +92,8 @@ function makeFormat(language: Language) {
     minute: '2-digit',
   });
   const time = new Intl.DateTimeFormat(locale, { timeZone: ZONE, hour: '2-digit', minute: '2-digit' });
+  // Swedish writes dates as ISO does.
+  const isoDay = new Intl.DateTimeFormat('sv-SE', { timeZone: ZONE });
   const list = new Intl.ListFormat(locale, { type: 'conjunction' });
   const unit = language === 'nl' ? 'uur' : 'hours';
   return {
@@ -122,6 +124,8 @@ function makeFormat(language: Language) {
     monthShort: (day: string) => monthShort.format(dateOf(day)),
     instant: (text: string) => instant.format(new Date(text)),
     time: (text: string) => time.format(new Date(text)),
+    /* The civil date of an instant, as 2026-01-31. */
+    isoDay: (text: string) => isoDay.format(new Date(text)),
     list: (items: string[]) => list.format(items),
   };
 }

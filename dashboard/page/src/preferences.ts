@@ -31,12 +31,9 @@ function apply(): void {
   const theme = themeStore.get();
   const root = document.documentElement;
   root.lang = languageStore.get();
-  if (theme === 'system') {
-    root.removeAttribute('data-theme');
-  } else {
-    root.setAttribute('data-theme', theme);
-  }
-  darkStore.set(theme === 'dark' || (theme === 'system' && systemDark.matches));
+  const dark = theme === 'dark' || (theme === 'system' && systemDark.matches);
+  root.setAttribute('data-theme', dark ? 'dark' : 'light');
+  darkStore.set(dark);
 }
 
 export function startPreferences(): void {

@@ -65,6 +65,19 @@ export function useAlertFigures(): (alert: Figured) => string {
   };
 }
 
+/*
+ * Figures are those of the last change; what was delivered since shows with the next one. Where that was before the day
+ * on which all is judged, this says so.
+ */
+export function useFiguresDate(): (alert: Pick<AlertCore, 'observed_at'>, asOf: string) => string | null {
+  const t = useTexts(alertsTexts);
+  const f = useFormat();
+  return ({ observed_at }, asOf) => {
+    const day = f.isoDay(observed_at);
+    return day < asOf ? t.figuresAt(f.date(day)) : null;
+  };
+}
+
 /* The date of an alert, with how far off it is where that matters. */
 export function AlertDate({ alert, asOf }: { alert: AlertCore; asOf: string }) {
   const t = useTexts(alertsTexts);

@@ -14,7 +14,9 @@ import {
   PointElement,
   Tooltip,
   type ChartConfiguration,
+  type ChartType,
   type Plugin,
+  type TooltipItem,
 } from 'chart.js';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
@@ -294,7 +296,7 @@ export function valueAxis(palette: Palette, show: (value: number) => string) {
   };
 }
 
-export function tooltipColours(palette: Palette) {
+function tooltipColours(palette: Palette) {
   return {
     backgroundColor: palette.surface,
     borderColor: palette['line-strong'],
@@ -306,6 +308,36 @@ export function tooltipColours(palette: Palette) {
     padding: 10,
     boxPadding: 4,
     cornerRadius: 6,
+  };
+}
+
+export interface Pointed {
+  /* "index": all values at a place of the x axis; "nearest": the one next to the pointer. */
+  mode: 'index' | 'nearest';
+  title: (items: TooltipItem<ChartType>[]) => string;
+  label: (item: TooltipItem<ChartType>) => string;
+  /* Values that are told; all of them unless said. */
+  filter?: (item: TooltipItem<ChartType>) => boolean;
+}
+
+/* What all charts have in common; `top` is the room for names above the values, in pixels. */
+export function baseOptions(palette: Palette, top: number, { mode, title, label, filter }: Pointed) {
+  return {
+    animation: false as const,
+    maintainAspectRatio: false,
+    layout: { padding: { top, right: 8 } },
+    interaction: { mode, axis: 'x' as const, intersect: false },
+    plugins: {
+      tooltip: { ...tooltipColours(palette), ...(filter !== undefined && { filter }), callbacks: { title, label } },
+    },
+  };
+}
+
+/* Bars of hours, on top of each other. */
+export function stackedHours(from: number, to: number, palette: Palette, f: Format) {
+  return {
+    x: { ...dayAxis(from, to, palette, f), stacked: true },
+    y: { ...hoursAxis(palette, f), stacked: true, beginAtZero: true },
   };
 }
 
@@ -329,6 +361,8 @@ export interface ChartFigureProps {
   /* How many places the arrow keys go to, and what is read out there. */
   places: number;
   describe: (place: number) => string;
+  /* The values at a place; those of all sets with its number unless said. */
+  valuesAt?: (place: number) => { datasetIndex: number; index: number }[];
   table: ComponentChildren;
   onPlace?: (place: number) => void;
 }
@@ -350,12 +384,14 @@ function Legend({ items }: { items: readonly LegendItem[] }) {
   );
 }
 
-/* The elements of all bar and line sets at a place: those of which the first value set has one. */
-function showPlace(chart: Chart, place: number): void {
-  const active = chart.data.datasets
-    .map((_, datasetIndex) => ({ datasetIndex, index: place }))
-    .filter(({ datasetIndex, index }) => chart.getDatasetMeta(datasetIndex).data[index] !== undefined);
-  const first = active[0] === undefined ? undefined : chart.getDatasetMeta(active[0].datasetIndex).data[place];
+/* Shows what stands at a place as if the pointer were there. */
+function showPlace(chart: Chart, place: number, valuesAt: ChartFigureProps['valuesAt']): void {
+  const values =
+    valuesAt?.(place) ?? chart.data.datasets.map((_, datasetIndex) => ({ datasetIndex, index: place }));
+  const elementOf = (value: { datasetIndex: number; index: number } | undefined) =>
+    value === undefined ? undefined : chart.getDatasetMeta(value.datasetIndex).data[value.index];
+  const active = values.filter((value) => elementOf(value) !== undefined);
+  const first = elementOf(active[0]);
   chart.setActiveElements(active);
   chart.tooltip?.setActiveElements(active, { x: first?.x ?? 0, y: first?.y ?? 0 });
   chart.update('none');
@@ -390,7 +426,7 @@ export function ChartFigure(props: ChartFigureProps) {
     const to = Math.min(Math.max(next, 0), props.places - 1);
     setPlace(to);
     if (chart.current !== null) {
-      showPlace(chart.current, to);
+      showPlace(chart.current, to, props.valuesAt);
     }
   };
   const onKeyDown = (event: KeyboardEvent) => {

@@ -56,7 +56,7 @@ export function ProblemNote({ problem, retry }: { problem: Problem; retry?: (() 
       <Icon name="warning" />
       <div>
         <p>{text(problem)}</p>
-        <details>
+        <details open={problem.status === 400}>
           <summary>{t.details}</summary>
           <code>
             {problem.status} {problem.detail}

@@ -5,6 +5,7 @@ import type { AlertDetail, AlertWorkflow } from '../api/types';
 import { AlertActions, EvaluationProgress, WorkflowLines } from '../components/alert_actions';
 import { AlertDate, useAlertFigures } from '../components/alert_figures';
 import { Badge, SeverityBadge } from '../components/badge';
+import { DecisionLink } from '../components/decision_link';
 import { Diary } from '../components/diary';
 import { Dialog } from '../components/dialog';
 import { Await } from '../components/states';
@@ -12,7 +13,6 @@ import { Table, type Column } from '../components/table';
 import { useFormat } from '../format';
 import { subscribeLive } from '../live';
 import { useLoad } from '../load';
-import { href } from '../router';
 import { alertsTexts } from '../texts/alerts';
 import { common } from '../texts/common';
 import { domain } from '../texts/domain';
@@ -55,9 +55,7 @@ function Terms({ alert, asOf }: { alert: AlertDetail; asOf: string }) {
     <dl class="terms">
       <dt>{words.decision}</dt>
       <dd>
-        <a href={href(['decisions', alert.municipality, alert.decision], { client: alert.client })}>
-          {alert.municipality} · {alert.decision}
-        </a>
+        <DecisionLink of={alert} />
       </dd>
       <dt>{words.client}</dt>
       <dd>{alert.client}</dd>

@@ -12,21 +12,22 @@ import {
   WorkflowLines,
   type AlertAction,
 } from '../components/alert_actions';
-import { AlertDate, useAlertFigures } from '../components/alert_figures';
+import { AlertDate, useAlertFigures, useFiguresDate } from '../components/alert_figures';
 import { Badge, SeverityBadge } from '../components/badge';
+import { decisionHref, DecisionLink } from '../components/decision_link';
 import { Filters, useFilterQuery, type Filter } from '../components/filters';
-import { FreshRows, ListSort } from '../components/live_list';
+import { ListSort } from '../components/live_list';
+import { LiveTable } from '../components/live_table';
 import { Menu, type MenuItem } from '../components/menu';
 import { PageFrame } from '../components/page';
-import { PagedEnd, usePaged, type Paged } from '../components/paged';
-import { Empty, Loading } from '../components/states';
-import { CsvLink, Table, type Column } from '../components/table';
-import { useCommonFilters, useDimensions } from '../dimensions';
+import { usePaged, type Paged } from '../components/paged';
+import { CsvLink, type Column } from '../components/table';
+import { statusFilter, useCommonFilters, useDimensions } from '../dimensions';
 import { useFormat } from '../format';
 import { subscribeLive } from '../live';
 import { useLiveRows } from '../live_rows';
 import { useLoad } from '../load';
-import { changeQuery, href, useRoute } from '../router';
+import { changeQuery, useRoute } from '../router';
 import { mayActOnAlerts, useSession } from '../session';
 import { useSoon } from '../soon';
 import { alertActionTexts } from '../texts/alert_actions';
@@ -35,7 +36,7 @@ import { common } from '../texts/common';
 import { domain } from '../texts/domain';
 import { useTexts } from '../texts/dictionary';
 import { AlertDetailDialog } from './alert_detail';
-import { alertQuery, ANY_STATE, comparison, mayBelong, mayConcern, ME, merge, NOBODY, sorts } from './alerts_data';
+import { alertQuery, ANY_STATE, comparison, mayBelong, mayConcern, merge, sorts } from './alerts_data';
 
 const CSV_ROWS_MAX = 100_000;
 
@@ -65,17 +66,7 @@ function useAlertFilters(): { filters: Filter[]; more: Filter[] } {
       },
       base.municipality,
       base.provider,
-      {
-        kind: 'one',
-        name: 'assignee',
-        label: t.assigned,
-        otherwise: t.everyone,
-        options: [
-          { value: ME, label: t.me },
-          { value: NOBODY, label: t.nobody },
-          ...(values?.assignees ?? []).map((name) => ({ value: name, label: name })),
-        ],
-      },
+      base.assignee,
       {
         kind: 'one',
         name: 'state',
@@ -88,20 +79,11 @@ function useAlertFilters(): { filters: Filter[]; more: Filter[] } {
       },
     ],
     more: [
-      {
-        kind: 'one',
-        name: 'status',
-        label: t.status,
-        otherwise: t.statusOpen,
-        options: [
-          { value: 'RESOLVED', label: t.statusResolved },
-          { value: 'OPEN,RESOLVED', label: t.statusBoth },
-        ],
-      },
+      statusFilter(t),
       base.product,
       base.law,
       base.model,
-      { kind: 'text', name: 'client', label: words.client },
+      base.client,
       { kind: 'date', name: 'effective_from', label: t.effectiveFrom },
       { kind: 'date', name: 'effective_to', label: t.effectiveTo },
       { kind: 'date', name: 'valid_on', label: t.validOn },
@@ -113,9 +95,6 @@ function useAlertFilters(): { filters: Filter[]; more: Filter[] } {
 /* ---- rows ---- */
 
 type Change = (id: string, workflow: AlertWorkflow) => void;
-
-export const alertDecisionHref = (alert: { municipality: string; decision: string; client: string }) =>
-  href(['decisions', alert.municipality, alert.decision], { client: alert.client });
 
 function RowActions({ alert, changed, open }: { alert: Alert; changed: Change; open: () => void }) {
   const t = useTexts(alertsTexts);
@@ -138,7 +117,7 @@ function RowActions({ alert, changed, open }: { alert: Alert; changed: Change; o
       key: 'decision',
       label: t.openDecision,
       run: () => {
-        window.location.hash = alertDecisionHref(alert);
+        window.location.hash = decisionHref(alert);
       },
     },
   );
@@ -156,6 +135,7 @@ function useColumns(asOf: string, marked: ReadonlySet<string>, changed: Change):
   const t = useTexts(alertsTexts);
   const words = useTexts(domain);
   const figures = useAlertFigures();
+  const figuresDate = useFiguresDate();
   const open = (alert: Alert) => changeQuery({ alert: alert.alert_id });
   return [
     {
@@ -177,7 +157,9 @@ function useColumns(asOf: string, marked: ReadonlySet<string>, changed: Change):
             {row.status === 'RESOLVED' && <Badge tone="good">{words.status.RESOLVED}</Badge>}
             {row.status === 'OPEN' && marked.has(row.alert_id) && <Badge tone="info">{t.changed}</Badge>}
           </span>
-          <span class="hint">{figures(row)}</span>
+          <span class="hint">
+            {[figures(row), figuresDate(row, asOf)].filter((text) => text !== null && text !== '').join(' · ')}
+          </span>
         </span>
       ),
     },
@@ -186,9 +168,7 @@ function useColumns(asOf: string, marked: ReadonlySet<string>, changed: Change):
       title: words.decision,
       value: (row) => (
         <span class="two-lines">
-          <a href={alertDecisionHref(row)}>
-            {row.municipality} · {row.decision}
-          </a>
+          <DecisionLink of={row} />
           <span class="hint">{row.client}</span>
         </span>
       ),
@@ -294,36 +274,25 @@ function AlertList({ asOf, list, query, sort, listKey }: ListProps) {
   const columns = useColumns(asOf, live.marked, changed);
   return (
     <div class="card live-rows" aria-busy={list.loading}>
-      <div class="list-head">
-        <Totals query={query} turn={turn} />
-        <ListSort sort={sort} options={sorts.map((value) => ({ value, label: t.sorts[value] }))} />
-      </div>
-      <FreshRows
+      <LiveTable
+        list={list}
         live={live}
-        text={t.fresh(f.number(live.waiting))}
-        rowId={rowId}
+        caption={t.caption}
+        columns={columns}
+        idOf={(row) => row.alert_id}
+        elementId={rowId}
+        isDone={(row) => row.status === 'RESOLVED' || row.workflow.state === 'SNOOZED'}
+        fresh={t.fresh(f.number(live.waiting))}
+        empty={t.empty}
         shown={count}
-      />
-      {list.rows === null && list.problem === null && <Loading />}
-      {list.rows !== null && list.rows.length > 0 && (
-        <Table
-          caption={t.caption}
-          columns={columns}
-          rows={list.rows}
-          rowKey={(row) => row.alert_id}
-          rowClass={(row) =>
-            row.status === 'RESOLVED' || row.workflow.state === 'SNOOZED'
-              ? 'row-done'
-              : live.marked.has(row.alert_id)
-                ? 'row-fresh'
-                : undefined
-          }
-          sort={sort}
-          onSort={(next) => changeQuery({ sort: next === 'severity' ? '-severity' : next })}
-        />
-      )}
-      {list.rows?.length === 0 && <Empty>{t.empty}</Empty>}
-      <PagedEnd list={list} />
+        sort={sort}
+        onSort={(next) => changeQuery({ sort: next === 'severity' ? '-severity' : next })}
+      >
+        <div class="list-head">
+          <Totals query={query} turn={turn} />
+          <ListSort sort={sort} options={sorts.map((value) => ({ value, label: t.sorts[value] }))} />
+        </div>
+      </LiveTable>
     </div>
   );
 }

@@ -1,16 +1,14 @@
 /* The alerts' list: what its filters mean to the API, and its order. */
 import type { Parameters } from '../api/client';
 import type { Alert, AlertCore, Severity } from '../api/types';
+import { assigneeName, byObserved, mayBeListed, order, passes, textOf } from '../list_query';
 
 export type AlertSort = '-severity' | 'severity' | 'effective_on' | '-effective_on' | 'observed_at' | '-observed_at';
 export const sorts: readonly AlertSort[] = ['-severity', 'effective_on', '-effective_on', '-observed_at'];
 
-/* Who is asked for in the address, where no name begins so. */
-export const ME = '@me';
-export const NOBODY = '@nobody';
 /* Values of the filter `state` beside the API's. */
 export const ANY_STATE = 'ANY';
-const NOT_SNOOZED = 'NEW,ASSIGNED,ACKNOWLEDGED';
+export const NOT_SNOOZED = 'NEW,ASSIGNED,ACKNOWLEDGED';
 
 /* The API's parameters for the filters in the address. */
 export function alertQuery(chosen: Record<string, string>, me: string): Parameters {
@@ -20,27 +18,19 @@ export function alertQuery(chosen: Record<string, string>, me: string): Paramete
     query.state = state ?? NOT_SNOOZED;
   }
   if (assignee !== undefined) {
-    query.assignee = assignee === ME ? me : assignee === NOBODY ? '' : assignee;
+    query.assignee = assigneeName(assignee, me);
   }
   return query;
 }
 
-const has = (values: Parameters[string], value: string) =>
-  values === undefined || values === null || String(values).split(',').includes(value);
-
 /* Whether an alert of the stream can be in the list, as far as the event says; the rest the server knows. */
 export function mayBelong(query: Parameters, alert: AlertCore): boolean {
-  const text = (value: Parameters[string]) => (value === undefined || value === null ? '' : String(value));
+  const { effective_on: on } = alert;
   return (
-    has(query.status ?? 'OPEN', alert.status) &&
-    has(query.kind, alert.kind) &&
-    has(query.severity, alert.severity) &&
-    has(query.municipality, alert.municipality) &&
-    has(query.provider, alert.provider) &&
-    alert.decision.toLowerCase().includes(text(query.search).toLowerCase()) &&
-    (text(query.client) === '' || text(query.client) === alert.client) &&
-    (text(query.effective_from) === '' || text(query.effective_from) <= alert.effective_on) &&
-    (text(query.effective_to) === '' || text(query.effective_to) >= alert.effective_on)
+    mayBeListed(query, alert) &&
+    passes(query, 'severity', alert.severity) &&
+    (textOf(query, 'effective_from') ?? on) <= on &&
+    (textOf(query, 'effective_to') ?? on) >= on
   );
 }
 
@@ -52,13 +42,12 @@ export function mayConcern(query: Parameters, alert: AlertCore): boolean {
 }
 
 const RANK: Record<Severity, number> = { INFO: 0, WARNING: 1, CRITICAL: 2 };
-const order = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0);
 
 /* The server's order. */
 export function comparison(sort: string): (a: Alert, b: Alert) => number {
   const id = (a: Alert, b: Alert) => order(a.alert_id, b.alert_id);
   const due = (a: Alert, b: Alert) => order(a.effective_on, b.effective_on) || id(a, b);
-  const seen = (a: Alert, b: Alert) => order(Date.parse(a.observed_at), Date.parse(b.observed_at)) || id(a, b);
+  const seen = (a: Alert, b: Alert) => byObserved(a, b) || id(a, b);
   switch (sort) {
     case 'severity':
       return (a, b) => order(RANK[a.severity], RANK[b.severity]) || due(a, b);

@@ -125,7 +125,8 @@ export function DecisionView({ municipality, decision }: { municipality: string;
   });
   useEffect(() => {
     const take = (event: { municipality: string; decision: string; client: string }) => {
-      if (event.municipality === municipality && event.decision === decision && event.client === (client ?? event.client)) {
+      const same = event.municipality === municipality && event.decision === decision;
+      if (same && event.client === (client ?? event.client)) {
         freshen();
       }
     };

@@ -3,12 +3,13 @@ import type { ChartConfiguration } from 'chart.js';
 import { useState } from 'preact/hooks';
 import type { Explanation } from '../api/explanation';
 import {
+  baseOptions,
   ChartFigure,
   dayAxis,
   faded,
   hoursAxis,
   marksPlugin,
-  tooltipColours,
+  stackedHours,
   type Band,
   type LegendItem,
   type Line,
@@ -129,10 +130,11 @@ function poolConfig(data: PoolData, extent: Extent, marks: Marks, texts: Record<
         ],
       },
       options: {
-        animation: false,
-        maintainAspectRatio: false,
-        layout: { padding: { top: 44, right: 8 } },
-        interaction: { mode: 'nearest', axis: 'x', intersect: false },
+        ...baseOptions(palette, 44, {
+          mode: 'nearest',
+          title: (items) => f.date(dayText(Math.floor((items[0]?.parsed.x ?? 0) - 0.5))),
+          label: (item) => `${item.dataset.label ?? ''}: ${f.clock(Math.round(item.parsed.y ?? 0))}`,
+        }),
         scales: {
           x: dayAxis(extent.from, extent.to, palette, f),
           y: {
@@ -143,15 +145,6 @@ function poolConfig(data: PoolData, extent: Extent, marks: Marks, texts: Record<
               drawTicks: false,
               color: (context) => (context.tick?.value === 0 ? palette['line-strong'] : palette['chart-grid']),
               lineWidth: (context) => (context.tick?.value === 0 ? 1.5 : 1),
-            },
-          },
-        },
-        plugins: {
-          tooltip: {
-            ...tooltipColours(palette),
-            callbacks: {
-              title: (items) => f.date(dayText(Math.floor((items[0]?.parsed.x ?? 0) - 0.5))),
-              label: (item) => `${item.dataset.label ?? ''}: ${f.clock(Math.round(item.parsed.y ?? 0))}`,
             },
           },
         },
@@ -183,6 +176,8 @@ function PoolChart({
     projected: projection?.line ?? [],
   };
   const seen = data.left.filter(inside(extent));
+  // The gaps between the pools are no places to go to.
+  const places = data.left.flatMap((point, index) => (inside(extent)(point) ? [{ point, index }] : []));
   const legend: LegendItem[] = [{ label: t.left, colour: 'chart-delivered', shape: 'line' }];
   if (data.projected.length > 0) {
     legend.push({ label: t.projection, colour: 'chart-projection', shape: 'dashed' });
@@ -217,12 +212,11 @@ function PoolChart({
       version={JSON.stringify([explanation, range, f.language])}
       config={poolConfig(data, extent, { ...marks, named: true }, texts, f)}
       height="high"
-      places={data.left.length}
+      places={places.length}
+      valuesAt={(place) => [{ datasetIndex: 0, index: places[place]?.index ?? 0 }]}
       describe={(place) => {
-        const point = data.left[place];
-        return point === undefined || Number.isNaN(point.y)
-          ? ''
-          : `${f.date(dayOf(point))}: ${f.clock(Math.round(point.y))}`;
+        const point = places[place]?.point;
+        return point === undefined ? '' : `${f.date(dayOf(point))}: ${f.clock(Math.round(point.y))}`;
       }}
       table={
         <Table
@@ -288,24 +282,14 @@ function weekConfig(
         ],
       },
       options: {
-        animation: false,
-        maintainAspectRatio: false,
-        layout: { padding: { top: 8, right: 8 } },
-        interaction: { mode: 'index', axis: 'x', intersect: false },
-        scales: {
-          x: { ...dayAxis(extent.from, extent.to, palette, f), stacked: true },
-          y: { ...hoursAxis(palette, f), stacked: true, beginAtZero: true },
-        },
-        plugins: {
-          tooltip: {
-            ...tooltipColours(palette),
-            filter: (item) => item.datasetIndex < 3,
-            callbacks: {
-              title: (items) => weekTitle(weeks[items[0]?.dataIndex ?? 0], f),
-              label: (item) => `${item.dataset.label ?? ''}: ${f.clock(item.parsed.y ?? 0)}`,
-            },
-          },
-        },
+        ...baseOptions(palette, 8, {
+          mode: 'index',
+          title: (items) => weekTitle(weeks[items[0]?.dataIndex ?? 0], f),
+          label: (item) => `${item.dataset.label ?? ''}: ${f.clock(item.parsed.y ?? 0)}`,
+          // Not the line of the norm, whose values are not weeks.
+          filter: (item) => item.datasetIndex < 3,
+        }),
+        scales: stackedHours(extent.from, extent.to, palette, f),
       },
       plugins: [marksPlugin(marks, palette)],
     };
@@ -374,7 +358,11 @@ function WeekChart({
         const week = seen[place];
         return week === undefined
           ? ''
-          : `${weekName(week)}: ${t.care} ${f.clock(week.care)}, ${words.noShow} ${f.clock(week.noShow)}, ${words.surplus} ${f.clock(week.surplus)}`;
+          : `${weekName(week)}: ${[
+              `${t.care} ${f.clock(week.care)}`,
+              `${words.noShow} ${f.clock(week.noShow)}`,
+              `${words.surplus} ${f.clock(week.surplus)}`,
+            ].join(', ')}`;
       }}
       table={
         <Table

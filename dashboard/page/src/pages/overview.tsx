@@ -4,7 +4,9 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { progress } from '../api/calls';
 import type { Alert, Model } from '../api/types';
+import { useFiguresDate } from '../components/alert_figures';
 import { Badge } from '../components/badge';
+import { DecisionLink } from '../components/decision_link';
 import { Filters, useFilterQuery } from '../components/filters';
 import { PageFrame } from '../components/page';
 import { Sparkline } from '../components/sparkline';
@@ -140,6 +142,7 @@ function Tiles({ here, totals }: { here: Here; totals: Totals }) {
         <ul class="tile-lines">
           {line('overdue', t.overdue, 'critical')}
           {line('stillDue', t.stillDue)}
+          {line('settled', t.settled)}
         </ul>
       </Tile>
       <Tile
@@ -192,17 +195,12 @@ function Tiles({ here, totals }: { here: Here; totals: Totals }) {
 
 /* ---- what comes first ---- */
 
-const decisionHref = (alert: Alert) =>
-  href(['decisions', alert.municipality, alert.decision], { client: alert.client });
-
 function FirstItem({ alert, mark, children }: { alert: Alert; mark: ComponentChildren; children: ComponentChildren }) {
   const words = useTexts(domain);
   return (
     <li class="first">
       <div class="first-main">
-        <a href={decisionHref(alert)}>
-          {alert.municipality} · {alert.decision}
-        </a>
+        <DecisionLink of={alert} />
         {mark}
       </div>
       <p class="hint">
@@ -219,13 +217,15 @@ function EvaluationItem({ alert, asOf }: { alert: Alert; asOf: string }) {
   const days = dayNumber(alert.effective_on) - dayNumber(asOf);
   const when = days < 0 ? t.late(-days) : days === 0 ? t.today : t.ahead(days);
   const ratio = alert.payload.ratio_percent;
+  const judged = useFiguresDate()(alert, asOf);
   return (
     <FirstItem
       alert={alert}
       mark={<Badge tone={days < -28 ? 'critical' : days <= 0 ? 'warning' : 'info'}>{when}</Badge>}
     >
-      {f.date(alert.effective_on)}
+      {t.dueOn(f.date(alert.effective_on))}
       {typeof ratio === 'number' && ` · ${t.ratio(f.percent(ratio / 100))}`}
+      {typeof ratio === 'number' && judged !== null && ` (${judged})`}
     </FirstItem>
   );
 }
@@ -415,7 +415,7 @@ function Split({ here }: { here: Here }) {
     <section class="card">
       <div class="card-head">
         <h2>{t.where}</h2>
-        <div class="segmented" role="group" aria-label={t.by}>
+        <div class="segmented segmented-many" role="group" aria-label={t.by}>
           {splits.map((one) => (
             <button key={one} type="button" aria-pressed={one === by} onClick={() => changeQuery({ by: one })}>
               {names[one]}

@@ -2,6 +2,7 @@
 import { aggregates, alertCounts, alerts, anomalyCounts } from '../api/calls';
 import type { AggregateRow, Alert, CountRow } from '../api/types';
 import { addDays, addMonths, monthEnd, monthStart } from '../format';
+import { NOT_SNOOZED } from './alerts_data';
 
 export type SplitBy = 'municipality' | 'provider' | 'product' | 'model';
 export const splits: readonly SplitBy[] = ['municipality', 'provider', 'product', 'model'];
@@ -18,6 +19,7 @@ export function lists(asOf: string) {
     evaluations: { ...evaluations, effective_to: monthEnd(asOf) },
     overdue: { ...evaluations, effective_to: addDays(asOf, -1) },
     stillDue: { ...evaluations, effective_from: asOf, effective_to: monthEnd(asOf) },
+    settled: { ...evaluations, status: 'RESOLVED', effective_from: monthStart(asOf), effective_to: monthEnd(asOf) },
     pools: { kind: LOW.join(','), active_on: asOf },
     exhausted: { kind: EXHAUSTED.join(','), active_on: asOf },
     projected: { kind: 'PROJECTED_EXHAUSTION', active_on: asOf },
@@ -27,6 +29,9 @@ export function lists(asOf: string) {
 }
 
 export type ListName = keyof ReturnType<typeof lists>;
+
+/* What was snoozed is not for today: the lists leave it out as well. */
+const state = NOT_SNOOZED;
 
 const total = (rows: readonly { count: number }[]) => rows.reduce((sum, row) => sum + row.count, 0);
 
@@ -52,7 +57,7 @@ export async function loadTotals(
   const [counted, states, months] = await Promise.all([
     Promise.all(
       names.map(
-        async (name) => [name, total(await alertCounts(['kind'], { ...scope, ...wanted[name] }, signal))] as const,
+        async (name) => [name, total(await alertCounts(['kind'], { ...scope, ...wanted[name], state }, signal))] as const,
       ),
     ),
     withSignals && signalsFit(scope) ? anomalyCounts(['state'], { ...scope, state: 'NEW,IN_RESEARCH' }, signal) : null,
@@ -80,8 +85,6 @@ const FIRSTS = 6;
 
 export async function loadFirsts(asOf: string, scope: Scope, signal: AbortSignal): Promise<Firsts> {
   const wanted = lists(asOf);
-  // What was snoozed is not for today.
-  const state = 'NEW,ASSIGNED,ACKNOWLEDGED';
   const [evaluations, pools] = await Promise.all([
     alerts({ ...scope, ...wanted.evaluations, state, sort: 'effective_on', limit: FIRSTS }, signal),
     alerts(
@@ -138,7 +141,7 @@ export async function loadSplit(
     return row;
   };
   const count = async (column: (typeof columns)[number]) => {
-    const answer: CountRow<SplitBy>[] = await alertCounts([by], { ...scope, ...wanted[column] }, signal);
+    const answer: CountRow<SplitBy>[] = await alertCounts([by], { ...scope, ...wanted[column], state }, signal);
     return answer.map((row) => ({ column, value: row[by], count: row.count }));
   };
   const [counted, hours, signals] = await Promise.all([

@@ -5,6 +5,7 @@ import { Problem } from '../api/client';
 import type { AnomalyDetail, AnomalyKind, Case, CaseState, Decision } from '../api/types';
 import { AssigneeField, NoteField } from '../components/alert_actions';
 import { Badge, CaseBadge } from '../components/badge';
+import { DecisionLink } from '../components/decision_link';
 import { Diary } from '../components/diary';
 import { Dialog } from '../components/dialog';
 import { EvidenceView } from '../components/evidence';
@@ -13,7 +14,6 @@ import { showToast } from '../components/toast';
 import { useFormat } from '../format';
 import { subscribeLive } from '../live';
 import { useLoad } from '../load';
-import { href } from '../router';
 import { mayActOnSignals, useSession } from '../session';
 import { domain } from '../texts/domain';
 import { signalsTexts } from '../texts/signals';
@@ -63,7 +63,7 @@ function CaseForm({ signal, changed }: { signal: AnomalyDetail; changed: (next: 
   };
   return (
     <form class="form" onSubmit={submit}>
-      <fieldset class="choice choice-row">
+      <fieldset class="choice case-states">
         <legend class="label">{t.state}</legend>
         {STATES.map((one) => (
           <label key={one}>
@@ -158,9 +158,7 @@ function Facts({ signal, versions }: { signal: AnomalyDetail; versions: Decision
         {signal.status === 'RESOLVED' && <Badge tone="plain">{t.gone}</Badge>}
         <span class="muted">
           {words.provider} {signal.provider} ·{' '}
-          <a href={href(['decisions', signal.municipality, signal.decision], { client: signal.client })}>
-            {signal.municipality} · {signal.decision}
-          </a>{' '}
+          <DecisionLink of={signal} />{' '}
           · {signal.client}
         </span>
       </div>

@@ -7,26 +7,27 @@ import { anomalies } from '../api/calls';
 import { address, type Parameters } from '../api/client';
 import type { Anomaly, AnomalyCore, AnomalyKind, Case, CaseState } from '../api/types';
 import { Badge, CaseBadge } from '../components/badge';
+import { DecisionLink } from '../components/decision_link';
 import { Filters, useFilterQuery, type Filter } from '../components/filters';
 import { Icon } from '../components/icons';
-import { FreshBar, FreshRows, ListSort } from '../components/live_list';
+import { FreshBar, ListSort } from '../components/live_list';
+import { LiveTable } from '../components/live_table';
 import { PageFrame } from '../components/page';
-import { PagedEnd, usePaged } from '../components/paged';
-import { Await, Empty, Loading } from '../components/states';
-import { CsvLink, Table, type Column } from '../components/table';
-import { useCommonFilters, useDimensions } from '../dimensions';
+import { usePaged } from '../components/paged';
+import { Await, Empty } from '../components/states';
+import { CsvLink, type Column } from '../components/table';
+import { statusFilter, useCommonFilters, useDimensions } from '../dimensions';
 import { useFormat } from '../format';
 import { subscribeLive } from '../live';
 import { useLiveRows } from '../live_rows';
 import { useLoad } from '../load';
-import { changeQuery, href, useRoute } from '../router';
+import { changeQuery, useRoute } from '../router';
 import { useSession } from '../session';
 import { createStore, useStore } from '../store';
 import { common } from '../texts/common';
 import { domain } from '../texts/domain';
 import { signalsTexts } from '../texts/signals';
 import { useTexts } from '../texts/dictionary';
-import { ME, NOBODY } from './alerts_data';
 import { SignalDetailDialog } from './signal_detail';
 import {
   comparison,
@@ -70,31 +71,9 @@ function useSignalFilters(): { filters: Filter[]; more: Filter[] } {
         label: t.state,
         options: STATES.map((state) => ({ value: state, label: words.caseState[state] })),
       },
-      {
-        kind: 'one',
-        name: 'assignee',
-        label: t.assigned,
-        otherwise: t.everyone,
-        options: [
-          { value: ME, label: t.me },
-          { value: NOBODY, label: t.nobody },
-          ...(values?.assignees ?? []).map((name) => ({ value: name, label: name })),
-        ],
-      },
+      base.assignee,
     ],
-    more: [
-      {
-        kind: 'one',
-        name: 'status',
-        label: t.status,
-        otherwise: t.statusOpen,
-        options: [
-          { value: 'RESOLVED', label: t.statusResolved },
-          { value: 'OPEN,RESOLVED', label: t.statusBoth },
-        ],
-      },
-      { kind: 'text', name: 'client', label: words.client },
-    ],
+    more: [statusFilter(t), base.client],
   };
 }
 
@@ -142,9 +121,7 @@ function useColumns(marked: ReadonlySet<string>, grouped: boolean): Column<Anoma
       title: words.decision,
       value: (row) => (
         <span class="two-lines">
-          <a href={href(['decisions', row.municipality, row.decision], { client: row.client })}>
-            {row.municipality} · {row.decision}
-          </a>
+          <DecisionLink of={row} />
           <span class="hint">{row.client}</span>
         </span>
       ),
@@ -207,22 +184,18 @@ function SignalList({ query, sort, grouped }: { query: Parameters; sort: string;
   const columns = useColumns(live.marked, grouped);
   return (
     <div class="live-rows" aria-busy={list.loading}>
-      <FreshRows live={live} text={t.fresh(f.number(live.waiting))} rowId={rowId} shown={() => undefined} />
-      {list.rows === null && list.problem === null && <Loading />}
-      {list.rows !== null && list.rows.length > 0 && (
-        <Table
-          caption={t.caption}
-          columns={columns}
-          rows={list.rows}
-          rowKey={(row) => row.anomaly_id}
-          rowClass={(row) =>
-            row.status === 'RESOLVED' ? 'row-done' : live.marked.has(row.anomaly_id) ? 'row-fresh' : undefined
-          }
-          {...(grouped ? {} : { sort, onSort: (next: string) => changeQuery({ sort: next }) })}
-        />
-      )}
-      {list.rows?.length === 0 && <Empty>{t.empty}</Empty>}
-      <PagedEnd list={list} />
+      <LiveTable
+        list={list}
+        live={live}
+        caption={t.caption}
+        columns={columns}
+        idOf={(row) => row.anomaly_id}
+        elementId={rowId}
+        isDone={(row) => row.status === 'RESOLVED'}
+        fresh={t.fresh(f.number(live.waiting))}
+        empty={t.empty}
+        {...(grouped ? {} : { sort, onSort: (next: string) => changeQuery({ sort: next }) })}
+      />
     </div>
   );
 }

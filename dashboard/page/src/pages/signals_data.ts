@@ -2,7 +2,7 @@
 import { anomalyCounts } from '../api/calls';
 import type { Parameters } from '../api/client';
 import type { Anomaly, AnomalyCore, AnomalyKind, CaseState, CountRow } from '../api/types';
-import { ME, NOBODY } from './alerts_data';
+import { assigneeName, byObserved, mayBeListed, order, passes } from '../list_query';
 
 export const sorts = ['-observed_at', 'observed_at', 'kind', 'provider'] as const;
 
@@ -10,31 +10,19 @@ export function signalQuery(chosen: Record<string, string>, me: string): Paramet
   const { assignee, ...rest } = chosen;
   const query: Parameters = { ...rest };
   if (assignee !== undefined) {
-    query.assignee = assignee === ME ? me : assignee === NOBODY ? '' : assignee;
+    query.assignee = assigneeName(assignee, me);
   }
   return query;
 }
 
 /* Whether a signal of the stream can be in the list; what the event does not say the server knows. */
 export function mayBelong(query: Parameters, signal: AnomalyCore): boolean {
-  const text = (name: string) => (query[name] === undefined || query[name] === null ? null : String(query[name]));
-  const has = (name: string, value: string) => text(name)?.split(',').includes(value) ?? true;
-  return (
-    (text('status') ?? 'OPEN').split(',').includes(signal.status) &&
-    has('kind', signal.kind) &&
-    has('municipality', signal.municipality) &&
-    has('provider', signal.provider) &&
-    has('staff', signal.payload.staff ?? '') &&
-    has('client', signal.client) &&
-    signal.decision.toLowerCase().includes((text('search') ?? '').toLowerCase())
-  );
+  return mayBeListed(query, signal) && passes(query, 'staff', signal.payload.staff ?? '');
 }
-
-const order = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0);
 
 export function comparison(sort: string): (a: Anomaly, b: Anomaly) => number {
   const id = (a: Anomaly, b: Anomaly) => order(a.anomaly_id, b.anomaly_id);
-  const seen = (a: Anomaly, b: Anomaly) => order(Date.parse(a.observed_at), Date.parse(b.observed_at)) || id(a, b);
+  const seen = (a: Anomaly, b: Anomaly) => byObserved(a, b) || id(a, b);
   const kind = (a: Anomaly, b: Anomaly) => order(a.kind, b.kind) || id(a, b);
   const provider = (a: Anomaly, b: Anomaly) => order(a.provider, b.provider) || id(a, b);
   const upwards = { observed_at: seen, kind, provider }[sort.replace(/^-/, '')] ?? seen;

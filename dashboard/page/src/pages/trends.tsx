@@ -6,11 +6,12 @@ import { aggregates, progress } from '../api/calls';
 import { address } from '../api/client';
 import type { Model } from '../api/types';
 import {
+  baseOptions,
   ChartFigure,
   dayAxis,
   hoursAxis,
   marksPlugin,
-  tooltipColours,
+  stackedHours,
   valueAxis,
   type ColourName,
   type LegendItem,
@@ -180,22 +181,14 @@ function measureConfig(
         }),
       },
       options: {
-        animation: false,
-        maintainAspectRatio: false,
-        layout: { padding: { top: 24, right: 8 } },
-        interaction: { mode: 'index', axis: 'x', intersect: false },
+        ...baseOptions(palette, 24, {
+          mode: 'index',
+          title: (items) => f.month(dayText(items[0]?.parsed.x ?? 0)),
+          label: (item) => `${item.dataset.label ?? ''}: ${text(item.parsed.y)}`,
+        }),
         scales: {
           x: dayAxis(extent.from, extent.to, palette, f),
           y: { ...measureAxis(view.measure, palette, f), beginAtZero: true, grace: '8%' },
-        },
-        plugins: {
-          tooltip: {
-            ...tooltipColours(palette),
-            callbacks: {
-              title: (items) => f.month(dayText(items[0]?.parsed.x ?? 0)),
-              label: (item) => `${item.dataset.label ?? ''}: ${text(item.parsed.y)}`,
-            },
-          },
         },
       },
       plugins: [marksPlugin(marks, palette)],
@@ -308,23 +301,12 @@ function mixConfig(view: View, marks: Marks, name: (key: string) => string, f: F
         })),
       },
       options: {
-        animation: false,
-        maintainAspectRatio: false,
-        layout: { padding: { top: 8, right: 8 } },
-        interaction: { mode: 'index', axis: 'x', intersect: false },
-        scales: {
-          x: { ...dayAxis(extent.from, extent.to, palette, f), stacked: true },
-          y: { ...hoursAxis(palette, f), stacked: true, beginAtZero: true },
-        },
-        plugins: {
-          tooltip: {
-            ...tooltipColours(palette),
-            callbacks: {
-              title: (items) => f.month(dayText(items[0]?.parsed.x ?? 0)),
-              label: (item) => `${item.dataset.label ?? ''}: ${f.hoursUnit(item.parsed.y ?? 0)}`,
-            },
-          },
-        },
+        ...baseOptions(palette, 8, {
+          mode: 'index',
+          title: (items) => f.month(dayText(items[0]?.parsed.x ?? 0)),
+          label: (item) => `${item.dataset.label ?? ''}: ${f.hoursUnit(item.parsed.y ?? 0)}`,
+        }),
+        scales: stackedHours(extent.from, extent.to, palette, f),
       },
       plugins: [marksPlugin({ ...marks, named: false }, palette)],
     };
@@ -353,7 +335,8 @@ function MixChart({ view }: { view: View }) {
         places={view.months.length}
         describe={(place) => {
           const month = view.months[place] ?? '';
-          return `${f.month(month)}: ${view.byModel.map((series) => `${name(series.key)} ${hours(series, month)}`).join(', ')}`;
+          const parts = view.byModel.map((series) => `${name(series.key)} ${hours(series, month)}`);
+          return `${f.month(month)}: ${parts.join(', ')}`;
         }}
         table={
           <Table
@@ -480,6 +463,7 @@ function Compare({ view }: { view: View }) {
         </p>
       )}
       {month !== undefined && <CompareTable view={view} month={month} />}
+      <p class="hint compare-rule">{t.switchRule}</p>
     </section>
   );
 }
@@ -504,7 +488,7 @@ function Choice<T extends string>({
       <span class="label" aria-hidden="true">
         {label}
       </span>
-      <div class="segmented choice-row" role="group" aria-label={label}>
+      <div class="segmented segmented-many" role="group" aria-label={label}>
         {values.map((one) => (
           <button key={one} type="button" aria-pressed={one === value} onClick={() => changeQuery({ [name]: one })}>
             {text(one)}

@@ -105,13 +105,25 @@ export interface Switch {
   to: Model;
 }
 
-/* From one month to the next the forms' shares of the hours move by some percent at most, unless decisions switch. */
+/* A switch moves at least this share of the hours from one month to the next, */
 const SWITCH_SHARE_MIN = 0.05;
+/* and so many times what moves in a month of its time span: where there are few decisions each one moves much. */
+const SWITCH_TIMES_USUAL = 2.5;
+/* What is usual takes some months to say. */
+const USUAL_MONTHS_MIN = 4;
 /* Of fewer hours than these in a month nothing is concluded. */
 const SWITCH_MINUTES_MIN = 60 * 100;
 
+/* What is a switch, by what moves in all months. */
+function leastShare(moves: readonly Switch[]): number {
+  const shares = moves.map((one) => one.share).sort((a, b) => a - b);
+  const usual = shares.length < USUAL_MONTHS_MIN ? 0 : (shares[Math.floor((shares.length - 1) / 2)] ?? 0);
+  return Math.max(SWITCH_SHARE_MIN, SWITCH_TIMES_USUAL * usual);
+}
+
+/* The months in which more of the hours changed their funding form than is usual. */
 export function switchesOf(byModel: readonly Series[], months: readonly string[]): Switch[] {
-  const switches: Switch[] = [];
+  const moves: Switch[] = [];
   const shareIn = (series: Series, month: string, total: number) => (series.byMonth.get(month)?.delivered ?? 0) / total;
   const totalIn = (month: string) =>
     byModel.reduce((sum, series) => sum + (series.byMonth.get(month)?.delivered ?? 0), 0);
@@ -130,11 +142,12 @@ export function switchesOf(byModel: readonly Series[], months: readonly string[]
       .sort((a, b) => a.change - b.change);
     const share = changes.reduce((sum, one) => sum + Math.max(0, one.change), 0);
     const [loser, winner] = [changes[0], changes[changes.length - 1]];
-    if (share >= SWITCH_SHARE_MIN && loser !== undefined && winner !== undefined) {
-      switches.push({ month, share, from: loser.model, to: winner.model });
+    if (loser !== undefined && winner !== undefined) {
+      moves.push({ month, share, from: loser.model, to: winner.model });
     }
   }
-  return switches;
+  const least = leastShare(moves);
+  return moves.filter((one) => one.share >= least);
 }
 
 /* ---- before and after ---- */

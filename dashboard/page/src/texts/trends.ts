@@ -39,6 +39,8 @@ export const trendsTexts = dictionary(
     mixSummary: 'Geleverde uren per maand, verdeeld naar financieringsvorm.',
     compare: 'Voor en na',
     compareAt: 'Vergelijk rond',
+    switchRule:
+      'Een wisseling is hier een maand waarin ten minste 5% van de uren van financieringsvorm verandert, en veel meer dan in andere maanden.',
     noSwitch: 'In dit tijdvak is er geen wisseling van financieringsvorm. Kies een maand om voor en na te vergelijken.',
     compareNone: 'Kies een maand',
     compareLead: (before: string, after: string) => `Gemiddeld over ${before} ervoor en ${after} vanaf die maand.`,
@@ -91,6 +93,8 @@ export const trendsTexts = dictionary(
     mixSummary: 'Hours delivered each month, by funding form.',
     compare: 'Before and after',
     compareAt: 'Compare around',
+    switchRule:
+      'A switch is a month in which at least 5% of the hours change their funding form, and far more than in other months.',
     noSwitch: 'No switch of funding form in this time span. Choose a month to compare before and after.',
     compareNone: 'Choose a month',
     compareLead: (before: string, after: string) => `Averages over ${before} before and ${after} from that month on.`,
