@@ -15,7 +15,7 @@
 /* Rows go out in pieces of this size. */
 #define COPY_PIECE_BYTES (64u * 1024u)
 /* A column keeps at most this much memory between batches. */
-#define KEPT_BYTES (4u * 1024u * 1024u)
+#define KEPT_BYTES (128u * 1024u)
 #define US_PER_MS INT64_C(1000)
 #define JSONB_VERSION 1
 

@@ -224,6 +224,7 @@ enum uw_code uw_pgstore_commit(void *context, const struct uw_changes *changes, 
         code = positions_init(&positions, store, changes);
     }
     if (code != UW_OK) {
+        uw_pgstore_clear(store);
         return uw_error_set(error, code, UW_CLASS_FATAL, "database: a batch could not be put into rows%s",
                             code == UW_ENOMEM ? ": out of memory" : "");
     }
@@ -234,5 +235,6 @@ enum uw_code uw_pgstore_commit(void *context, const struct uw_changes *changes, 
         code = give_up(store, code, error);
     }
     positions_close(&positions);
+    uw_pgstore_clear(store);
     return code;
 }

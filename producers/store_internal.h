@@ -6,6 +6,7 @@
 
 #include "producers/postgres_columns.h"
 #include "producers/store.h"
+#include "producers/written.h"
 
 #define UW_COMMIT_MARK_BYTES 16
 
@@ -30,12 +31,13 @@ enum uw_table {
     UW_TABLE_ANOMALY_HISTORY,
     UW_TABLE_ANOMALIES_QUIET,
     UW_TABLE_AGGREGATE_KEYS,
+    UW_TABLE_AGGREGATES_NEW,
     UW_TABLE_AGGREGATES,
     UW_TABLE_AGGREGATES_SHRUNK,
     UW_TABLE_OUTBOX,
     UW_TABLE_ACCOUNTS_DROPPED, /* first of all, see store_commit.c */
 };
-#define UW_TABLE_COUNT 22
+#define UW_TABLE_COUNT 23
 
 struct uw_table_shape {
     const char *statement; /* name of the prepared statement that takes a column as an array each, or NULL */
@@ -58,6 +60,7 @@ struct uw_pgstore {
     char *topics[UW_TOPIC_COUNT];
     int32_t timeout_ms;
     int32_t slot; /* -1: none was asked for */
+    struct uw_written sums; /* of this slot, on this connection */
     struct uw_backend backend;
     bool has_mark;
     uint8_t mark[UW_COMMIT_MARK_BYTES]; /* of the last commit; raised for every one, never used again */
@@ -110,6 +113,8 @@ int64_t uw_pgstore_now_ms(void);
 
 /* ---- store_rows.c, store_facts.c, store_outcomes.c, store_sums.c: from `changes` to rows ---- */
 
+/* Forgets the rows of a batch, and gives most of their memory back. */
+void uw_pgstore_clear(struct uw_pgstore *store);
 /* All rows of a batch; UW_ENOMEM. */
 enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *changes) UW_MUST_USE;
 void uw_pgstore_add_fact(struct uw_columns *tables, const struct uw_fact_change *change, int64_t accepted_at_ms);

@@ -58,6 +58,7 @@ void uw_pgstore_close(struct uw_pgstore **store)
         return;
     }
     uw_postgres_close(&(*store)->postgres);
+    uw_written_close(&(*store)->sums);
     for (uint32_t i = 0; i < UW_TABLE_COUNT; i++) {
         uw_columns_close(&(*store)->tables[i]);
     }
@@ -174,6 +175,8 @@ enum uw_code uw_pgstore_ready(struct uw_pgstore *store, struct uw_error *error)
         code = get_mark(store, error);
     }
     if (code == UW_OK) {
+        /* While there was no connection, another process may have had the slot. */
+        uw_written_begin(&store->sums, false);
         code = uw_pgstore_retake_slot(store, error);
     }
     if (code != UW_OK) {

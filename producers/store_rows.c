@@ -77,14 +77,19 @@ static enum uw_code add_outcomes(struct uw_pgstore *store, const struct uw_chang
     return code;
 }
 
+void uw_pgstore_clear(struct uw_pgstore *store)
+{
+    uw_arena_close(&store->arena); /* it can be used again */
+    for (uint32_t i = 0; i < UW_TABLE_COUNT; i++) {
+        uw_columns_reset(&store->tables[i]);
+    }
+}
+
 enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *changes)
 {
     enum uw_code code;
 
-    uw_arena_reset(&store->arena);
-    for (uint32_t i = 0; i < UW_TABLE_COUNT; i++) {
-        uw_columns_reset(&store->tables[i]);
-    }
+    uw_pgstore_clear(store);
     for (uint32_t i = 0; i < changes->fact_count; i++) {
         uw_pgstore_add_fact(store->tables, &changes->facts[i], changes->observed_at_ms);
     }

@@ -64,6 +64,20 @@ enum uw_code uw_pgstore_retake_slot(struct uw_pgstore *store, struct uw_error *e
     }
 }
 
+/* Whose slot it was before has ended its last transaction with its session: where there are no sums now, those of this
+ * slot are the ones that are written from now on. */
+static enum uw_code begin_sums(struct uw_pgstore *store, struct uw_error *error)
+{
+    PGresult *result = NULL;
+    enum uw_code code = uw_postgres_query(store->postgres, "no_sums", NULL, 0, &result, error);
+
+    if (code == UW_OK) {
+        uw_written_begin(&store->sums, uw_field_bool(result, 0));
+    }
+    PQclear(result);
+    return code;
+}
+
 enum uw_code uw_pgstore_slot(struct uw_pgstore *store, int32_t *slot, struct uw_error *error)
 {
     enum uw_code code = uw_pgstore_ready(store, error);
@@ -74,6 +88,7 @@ enum uw_code uw_pgstore_slot(struct uw_pgstore *store, int32_t *slot, struct uw_
         code = try_slot(store, i, &taken, error);
         if (taken) {
             store->slot = i;
+            code = begin_sums(store, error);
         }
     }
     if (code == UW_OK && store->slot < 0) {

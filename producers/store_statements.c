@@ -168,9 +168,11 @@ static const char add_aggregate_keys[] =
     "INSERT INTO urenwacht_data.aggregate_key (id, municipality, provider, product_category, product, law, care, model)"
     " SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[],"
     " $7::smallint[], $8::smallint[]) ON CONFLICT (id) DO NOTHING";
+#define AGGREGATE_COLUMNS "key, grain, period_from, rules_version, writer, clients, decisions, delivered_minutes," \
+    " no_show_minutes, used_minutes, allotted_minutes, priced_minutes, cost_sixtieths"
+
 static const char add_aggregates[] =
-    "INSERT INTO urenwacht_data.aggregate_sum AS a (key, grain, period_from, rules_version, writer, clients, decisions,"
-    " delivered_minutes, no_show_minutes, used_minutes, allotted_minutes, priced_minutes, cost_sixtieths)"
+    "INSERT INTO urenwacht_data.aggregate_sum AS a (" AGGREGATE_COLUMNS ")"
     " SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::date[], $4::integer[], $5::integer[], $6::bigint[],"
     " $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])"
     " ON CONFLICT (rules_version, key, grain, period_from, writer) DO UPDATE SET"
@@ -229,6 +231,8 @@ static const struct uw_table_shape shapes[UW_TABLE_COUNT] = {
     [UW_TABLE_ANOMALIES_QUIET] = {"correct_anomalies", NULL, correct_anomalies, quiet_types, COUNT_OF(quiet_types)},
     [UW_TABLE_AGGREGATE_KEYS] = {"add_aggregate_keys", NULL, add_aggregate_keys, aggregate_key_types,
                                  COUNT_OF(aggregate_key_types)},
+    [UW_TABLE_AGGREGATES_NEW] = {"add_aggregates", COPY_ROWS("aggregate_sum", AGGREGATE_COLUMNS), NULL,
+                                 aggregate_types, COUNT_OF(aggregate_types)},
     [UW_TABLE_AGGREGATES] = {"add_aggregates", NULL, add_aggregates, aggregate_types, COUNT_OF(aggregate_types)},
     [UW_TABLE_AGGREGATES_SHRUNK] = {"delete_aggregates", NULL, delete_aggregates, aggregate_types,
                                     AGGREGATE_KEY_COUNT},
@@ -255,6 +259,7 @@ static const struct {
     {"end_backend", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE pid = $1::integer AND backend_start = $2::timestamptz"},
     {"new_mark", "SELECT gen_random_uuid()"},
+    {"no_sums", "SELECT NOT EXISTS (SELECT FROM urenwacht_data.aggregate_sum)"},
     {"try_slot", "SELECT pg_try_advisory_lock($1::integer, $2::integer)"},
     {"claim", "INSERT INTO urenwacht_data.partition_state AS s (partition, epoch, owner, claimed_at, topics,"
               " rules_version) SELECT $1::integer, 1, $2::text, now(), $3::text[], $4::integer"

@@ -82,19 +82,35 @@ static void add_key(struct uw_columns *columns, uint32_t *place, const struct uw
     uw_columns_int4(columns, place, source->writer);
 }
 
+/* The id's bits are those of a hash; what is told apart by grain and period is spread by the multiplications. */
+static uint64_t fingerprint_of(const struct uw_aggregate_change *aggregate, const struct uw_uuid *id)
+{
+    uint64_t halves[2], mixed;
+
+    memcpy(halves, id->bytes, sizeof halves);
+    mixed = ((uint64_t)(uint32_t)aggregate->period_from_day << 1 | (uint64_t)aggregate->grain) *
+            UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ halves[0]) * UINT64_C(0xff51afd7ed558ccd);
+    mixed = (mixed ^ (mixed >> 32) ^ halves[1]) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return mixed ^ (mixed >> 29);
+}
+
 /* Rows of all zeros are hidden by the views, and removed where they are likely: where something was taken. */
-static void add_row(struct uw_columns *tables, const struct uw_aggregate_change *aggregate, const struct uw_uuid *id,
+static void add_row(struct uw_pgstore *store, const struct uw_aggregate_change *aggregate, const struct uw_uuid *id,
                     const struct source *source)
 {
+    struct uw_columns *tables = store->tables;
+    bool is_new = uw_written_add(&store->sums, fingerprint_of(aggregate, id));
+    enum uw_table table = is_new ? UW_TABLE_AGGREGATES_NEW : UW_TABLE_AGGREGATES;
     const int64_t sums[] = {aggregate->clients,         aggregate->decisions,    aggregate->delivered_minutes,
                             aggregate->no_show_minutes, aggregate->used_minutes, aggregate->allotted_minutes,
                             aggregate->priced_minutes,  aggregate->cost_sixtieths};
     uint32_t place = 0;
     bool shrunk = false;
 
-    add_key(&tables[UW_TABLE_AGGREGATES], &place, aggregate, id, source);
+    add_key(&tables[table], &place, aggregate, id, source);
     for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
-        uw_columns_int8(&tables[UW_TABLE_AGGREGATES], &place, sums[i]);
+        uw_columns_int8(&tables[table], &place, sums[i]);
         shrunk = shrunk || sums[i] < 0;
     }
     if (shrunk) {
@@ -128,7 +144,7 @@ enum uw_code uw_pgstore_add_sums(struct uw_pgstore *store, const struct uw_chang
             add_dimensions(&store->tables[UW_TABLE_AGGREGATE_KEYS], &changes->aggregates[group->first], &group->id);
         }
         for (uint32_t k = group->first; k < group->end; k++) {
-            add_row(store->tables, &changes->aggregates[k], &group->id, &source);
+            add_row(store, &changes->aggregates[k], &group->id, &source);
         }
     }
     free(groups);

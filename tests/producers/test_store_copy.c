@@ -164,11 +164,85 @@ static void rebuilt_accounts_follow_the_drop(void **state)
     uw_pgstore_close(&store);
 }
 
+/* Weeks from the given one on. */
+static void make_sums(struct uw_aggregate_change sums[ROWS], int32_t first_week)
+{
+    for (int32_t i = 0; i < ROWS; i++) {
+        sums[i] = (struct uw_aggregate_change){.grain = UW_GRAIN_WEEK,
+                                               .period_from_day = 10000 + 7 * (first_week + i),
+                                               .municipality = UW_STR("0363"),
+                                               .provider = UW_STR("12345678"),
+                                               .product_category = UW_STR("02"),
+                                               .product = UW_STR("02A05"),
+                                               .clients = 1,
+                                               .delivered_minutes = 60 + i};
+    }
+}
+
+static enum uw_code store_sums(struct uw_pgstore *store, const struct uw_aggregate_change sums[ROWS],
+                               struct uw_error *error)
+{
+    struct uw_partition_change partition = live_claim(store, 0);
+    const struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
+                                       .rules_version = 1,
+                                       .partitions = &partition,
+                                       .partition_count = 1,
+                                       .aggregates = sums,
+                                       .aggregate_count = ROWS};
+
+    return live_commit(store, &changes, error);
+}
+
+static int64_t sum_of_clients(void)
+{
+    return live_number("SELECT sum(clients) FROM urenwacht_data.aggregate_sum");
+}
+
+/* Sums of a slot that began with none are copied the first time, and added to from then on; whoever takes the slot over
+ * adds to what is there. */
+static void new_sums_are_copied_once(void **state)
+{
+    static struct uw_aggregate_change sums[ROWS];
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    int32_t slot;
+
+    (void)state;
+    live_require();
+    store = live_open("one");
+    assert_int_equal(uw_pgstore_slot(store, &slot, &error), UW_OK);
+    make_sums(sums, 0);
+    assert_int_equal(store_sums(store, sums, &error), UW_OK);
+    assert_int_equal(sum_of_clients(), ROWS);
+    assert_int_equal(store_sums(store, sums, &error), UW_OK);
+    assert_int_equal(sum_of_clients(), 2 * ROWS);
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.aggregate_sum"), ROWS);
+    /* Rows of half of the next batch appear from nowhere: nothing of it is applied. Again, it is added to them. */
+    (void)live_number("UPDATE urenwacht_data.aggregate_sum SET period_from = period_from + 7 * 900");
+    make_sums(sums, 1200);
+    assert_int_not_equal(store_sums(store, sums, &error), UW_OK);
+    assert_int_equal(sum_of_clients(), 2 * ROWS);
+    assert_int_equal(store_sums(store, sums, &error), UW_OK);
+    assert_int_equal(sum_of_clients(), 3 * ROWS);
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.aggregate_sum"), ROWS + ROWS / 2);
+    uw_pgstore_close(&store);
+    live_wait_for_slots();
+    store = live_open("one");
+    assert_int_equal(uw_pgstore_slot(store, &slot, &error), UW_OK);
+    assert_int_equal(slot, 0);
+    assert_int_equal(store_sums(store, sums, &error), UW_OK);
+    assert_int_equal(sum_of_clients(), 4 * ROWS);
+    assert_int_equal(live_number("SELECT max(delivered_minutes) FROM urenwacht_data.aggregate_sum"),
+                     2 * (60 + ROWS - 1) + 2 * (60 + ROWS / 2 - 1));
+    uw_pgstore_close(&store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_and_few_are_the_same),
         cmocka_unit_test(rebuilt_accounts_follow_the_drop),
+        cmocka_unit_test(new_sums_are_copied_once),
     };
 
     return cmocka_run_group_tests(tests, live_start, live_stop);
