@@ -256,7 +256,8 @@ int main(int argc, char **argv)
     }
     uint32_t first = (uint32_t)(rate * warm_up), count = run.clients - 1 - first; /* without the one that came first */
     double *counted_s = run.delay_s + first;
-    printf("{\"bench\": \"latency\", \"events\": %" PRIu32 ", \"rate\": %.0f, \"worst_ms_by_second\": [", count, rate);
+    printf("{\"bench\": \"latency\", \"events\": %" PRIu32 ", \"rate\": %.0f, \"worst_ms_by_second\": [", count,
+           rate);
     print_worst(&run, first, run.clients - 1, (uint32_t)rate);
     qsort(counted_s, count, sizeof *counted_s, compare_delays);
     printf("], \"p50_ms\": %.1f, \"p99_ms\": %.1f, \"worst_ms\": %.1f}\n", counted_s[count / 2] * 1e3,

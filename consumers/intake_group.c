@@ -63,8 +63,8 @@ static int64_t start_offset(int64_t position)
 }
 
 /*
- * What is read first after an assignment. The result does not depend on it, but what subscribers see on the way does, and
- * how much there is to write.
+ * What is read first after an assignment. The result does not depend on it, but what subscribers see on the way does,
+ * and how much there is to write.
  *
  * Decisions come before anything else: a line that is read long before its decision would be published as one of an
  * unknown decision, and resolved soon after. When more waits than a batch may hold, one partition after the other is
