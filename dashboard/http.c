@@ -42,6 +42,8 @@ struct exchange {
     char *body;
     size_t body_bytes;
     int64_t received_us; /* when it was whole; 0: it is not */
+    enum uw_packing packing;
+    char tag[TAG_BYTES]; /* or "" */
     bool queued, done, body_too_large, counted;
 };
 
@@ -221,6 +223,60 @@ static struct exchange *queue_take(struct uw_http *http)
     return taken;
 }
 
+/* ---- tags and packing ---- */
+
+/* The packed form is another representation with a tag of its own (RFC 9110, 8.8.3.3). */
+static void make_tag(struct uw_str body, enum uw_packing packing, char tag[TAG_BYTES])
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    const char *name = uw_packing_name(packing);
+    SHA256((const unsigned char *)body.data, body.length, digest);
+    tag[0] = '"';
+    for (size_t i = 0; i < 16; i++) {
+        snprintf(tag + 1 + 2 * i, 3, "%02x", digest[i]);
+    }
+    snprintf(tag + 33, TAG_BYTES - 33, "%s%.1s\"", name == NULL ? "" : "-", name == NULL ? "" : name);
+}
+
+static enum uw_packing choose_packing(const struct uw_http_request *request)
+{
+    const struct uw_http_answer *answer = &request->answer;
+    enum uw_packing packing = uw_packing_choose(request->accept_encoding);
+    if (answer->prepared) {
+        return packing == UW_PACKING_GZIP && !uw_str_is_null(answer->gzip) ? packing : UW_PACKING_NONE;
+    }
+    return answer->body.length < UW_PACK_BYTES_MIN ? UW_PACKING_NONE : packing;
+}
+
+/* What remains to be done with an answer by the worker that made it. */
+static void settle(struct exchange *exchange)
+{
+    struct uw_http_request *request = &exchange->request;
+    struct uw_http_answer *answer = &request->answer;
+    enum uw_packing packing;
+    struct uw_str packed;
+    if (!answer->tagged || answer->status != 200 || answer->streams) {
+        return;
+    }
+    packing = choose_packing(request);
+    make_tag(answer->body, packing, exchange->tag);
+    if (request->if_none_match != NULL && uw_http_tag_matches(request->if_none_match, exchange->tag)) {
+        answer->status = 304;
+        answer->body = UW_STR("");
+        return;
+    }
+    if (packing == UW_PACKING_NONE) {
+        return;
+    }
+    packed = answer->prepared ? answer->gzip : uw_pack(&request->arena, packing, UW_PACK_QUICK, answer->body);
+    if (uw_str_is_null(packed)) {
+        make_tag(answer->body, UW_PACKING_NONE, exchange->tag);
+    } else {
+        answer->body = packed;
+        exchange->packing = packing;
+    }
+}
+
 static void *work(void *context)
 {
     struct worker_start start = *(struct worker_start *)context;
@@ -231,6 +287,7 @@ static void *work(void *context)
         if (exchange->request.answer.status == 0) {
             uw_http_problem(&exchange->request, 503, "no answer was made");
         }
+        settle(exchange);
         exchange->done = true;
         MHD_resume_connection(exchange->connection);
     }
@@ -238,18 +295,6 @@ static void *work(void *context)
 }
 
 /* ---- answering ---- */
-
-static void make_tag(struct uw_str body, char tag[TAG_BYTES])
-{
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256((const unsigned char *)body.data, body.length, digest);
-    tag[0] = '"';
-    for (size_t i = 0; i < 16; i++) {
-        snprintf(tag + 1 + 2 * i, 3, "%02x", digest[i]);
-    }
-    tag[33] = '"';
-    tag[34] = '\0';
-}
 
 static ssize_t stream_read(void *context, uint64_t position, char *buffer, size_t size)
 {
@@ -288,7 +333,9 @@ static void add_headers(const struct uw_http_request *request, struct MHD_Respon
     (void)MHD_add_response_header(response, "Cache-Control",
                                   answer->cacheable ? "public, max-age=31536000, immutable" : "private, no-cache");
     if (!answer->cacheable) {
-        (void)MHD_add_response_header(response, "Vary", "Accept, Authorization, Cookie");
+        (void)MHD_add_response_header(response, "Vary", "Accept, Accept-Encoding, Authorization, Cookie");
+    } else {
+        (void)MHD_add_response_header(response, "Vary", "Accept-Encoding");
     }
 }
 
@@ -312,14 +359,6 @@ static enum MHD_Result respond(struct exchange *exchange)
     struct uw_http_answer *answer = &request->answer;
     struct MHD_Response *response;
     enum MHD_Result queued;
-    char tag[TAG_BYTES] = "";
-    if (answer->tagged && answer->status == 200) {
-        make_tag(answer->body, tag);
-        if (request->if_none_match != NULL && uw_http_tag_matches(request->if_none_match, tag)) {
-            answer->status = 304;
-            answer->body = UW_STR("");
-        }
-    }
     if (answer->streams) {
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, stream_read,
                                                      &answer->source, NULL);
@@ -332,8 +371,11 @@ static enum MHD_Result respond(struct exchange *exchange)
         return MHD_NO;
     }
     add_headers(request, response);
-    if (tag[0] != '\0') {
-        (void)MHD_add_response_header(response, "ETag", tag);
+    if (exchange->tag[0] != '\0') {
+        (void)MHD_add_response_header(response, "ETag", exchange->tag);
+    }
+    if (exchange->packing != UW_PACKING_NONE) {
+        (void)MHD_add_response_header(response, "Content-Encoding", uw_packing_name(exchange->packing));
     }
     count_answer(exchange, answer->status);
     queued = MHD_queue_response(exchange->connection, (unsigned int)answer->status, response);
@@ -391,9 +433,10 @@ static void parse_head(struct exchange *exchange, const char *url, const char *m
     struct MHD_Connection *connection = exchange->connection;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     static const char *const names[] = {"Authorization", "Cookie", "X-CSRF-Token", "Accept",
-                                        "Content-Type", "If-None-Match", "Last-Event-ID"};
+                                        "Content-Type", "If-None-Match", "Last-Event-ID", "Accept-Encoding"};
     const char **values[] = {&request->authorization, &request->cookie, &request->csrf, &request->accept,
-                             &request->content_type, &request->if_none_match, &request->last_event_id};
+                             &request->content_type, &request->if_none_match, &request->last_event_id,
+                             &request->accept_encoding};
     const char *query = strchr(url, '?');
     size_t path_length = query == NULL ? strlen(url) : (size_t)(query - url);
     struct uw_str path = uw_arena_copy(&request->arena, (struct uw_str){url, (uint32_t)path_length});

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 
 #include "core/arena.h"
+#include "dashboard/pack.h"
 #include "schemas/text.h"
 
 #define UW_HTTP_BODY_BYTES_MAX ((size_t)64 * 1024)
@@ -41,10 +42,12 @@ struct uw_http_answer {
     int status;               /* 0: not answered yet */
     const char *content_type; /* static */
     struct uw_str body;       /* in the request's arena, or static */
+    bool prepared;            /* `gzip` is the body packed, or null where that is of no use; it is not packed anew */
+    struct uw_str gzip;
     struct uw_http_pair headers[UW_HTTP_HEADERS_MAX]; /* NUL-terminated */
     uint32_t header_count;
     bool cacheable; /* may be kept by the browser: files of the page with a hash in their name */
-    bool tagged;    /* ETag of the body, and 304 where the request has it */
+    bool tagged;    /* ETag of the body, 304 where the request has it, packed where it is taken so: nothing secret */
     bool streams;   /* `source` instead of a body */
     struct uw_http_source source;
 };
@@ -57,7 +60,8 @@ struct uw_http_request {
     struct uw_http_pair parameters[UW_HTTP_PARAMETERS_MAX];
     uint32_t parameter_count;
     struct uw_str body;
-    const char *authorization, *cookie, *csrf, *accept, *content_type, *if_none_match, *last_event_id; /* or NULL */
+    const char *authorization, *cookie, *csrf, *accept, *content_type, *if_none_match, *last_event_id,
+        *accept_encoding; /* or NULL */
     bool from_loopback;
     void *connection; /* libmicrohttpd's; for uw_http_sleep and uw_http_wake */
     struct uw_arena arena;

@@ -16,6 +16,7 @@ struct file {
     const char *path; /* "/assets/index-3f2a.js" */
     const char *type;
     struct uw_str bytes;
+    struct uw_str gzip; /* or null, where it would be hardly smaller */
 };
 
 struct uw_page {
@@ -85,7 +86,7 @@ static enum uw_code read_file(struct uw_page *page, const char *path, const char
         return refuse(error, path, "cannot be read");
     }
     memcpy(copy, name, strlen(name) + 1);
-    *file = (struct file){copy, type_of(name), {bytes, (uint32_t)size}};
+    *file = (struct file){copy, type_of(name), {bytes, (uint32_t)size}, UW_STR_NULL};
     page->file_count++;
     return UW_OK;
 }
@@ -137,7 +138,7 @@ static void take_built(struct uw_page *page)
     for (uint32_t i = 0; i < uw_page_built_count && i < UW_PAGE_FILES_MAX; i++) {
         const struct uw_page_built *built = &uw_page_built[i];
         page->files[page->file_count++] = (struct file){
-            built->path, type_of(built->path), {(const char *)built->bytes, built->size}};
+            built->path, type_of(built->path), {(const char *)built->bytes, built->size}, UW_STR_NULL};
     }
 }
 
@@ -153,6 +154,9 @@ enum uw_code uw_page_open(const char *folder, struct uw_page **page, struct uw_e
         take_built(made);
     } else {
         code = read_folder(made, folder, "", 0, error);
+    }
+    for (uint32_t i = 0; i < made->file_count; i++) {
+        made->files[i].gzip = uw_pack(&made->arena, UW_PACKING_GZIP, UW_PACK_SMALL, made->files[i].bytes);
     }
     made->index = find(made, "/index.html");
     if (code == UW_OK && folder[0] != '\0' && made->index == NULL) {
@@ -187,6 +191,8 @@ bool uw_page_answer(const struct uw_page *page, struct uw_http_request *request)
     request->answer.status = 200;
     request->answer.content_type = file->type;
     request->answer.body = file->bytes;
+    request->answer.gzip = file->gzip;
+    request->answer.prepared = true;
     request->answer.tagged = true;
     request->answer.cacheable = uw_page_is_hashed(file->path);
     return true;

@@ -131,6 +131,14 @@ static void run_alert(const struct call *call)
     }
 }
 
+/* Of a report `f` of a version: what it says of the fields in which the reports of that version differ. */
+#define DIFFERS                                                                                                      \
+    "CASE f.topic WHEN 'DECISION' THEN (SELECT jsonb_object_agg(e.key, e.value) FROM "                              \
+    "urenwacht_api.decision_content c, jsonb_each(c.content) e WHERE (c.client, c.partition, c.kafka_offset) = "     \
+    "(f.client, f.partition, f.kafka_offset) AND EXISTS (SELECT FROM urenwacht_api.decision_content o WHERE "        \
+    "o.client = c.client AND o.municipality = c.municipality AND o.decision = c.decision AND o.version = c.version " \
+    "AND o.content->e.key <> e.value)) END"
+
 static void run_anomaly(const struct call *call)
 {
     static const char sql[] =
@@ -141,7 +149,8 @@ static void run_anomaly(const struct call *call)
         "coalesce(json_agg(json_build_object('role', CASE f.subject WHEN a.subject THEN 'SUBJECT' ELSE 'OTHER' END, "
         "'topic', f.topic, 'subject', f.subject, 'what', f.what, 'provider', f.provider, 'decision', f.decision, "
         "'first_day', f.first_day, 'last_day', f.last_day, 'started_at', f.started_at, 'minutes', f.minutes, 'staff', "
-        "f.staff, 'corrects', f.corrects, 'recorded_at', f.recorded_at, 'event_id', f.event_id) ORDER BY f.subject <> "
+        "f.staff, 'corrects', f.corrects, 'recorded_at', f.recorded_at, 'event_id', f.event_id, 'differs', " DIFFERS
+        ") ORDER BY f.subject <> "
         "a.subject, f.recorded_at, f.event_id), '[]') FROM urenwacht_api.fact f WHERE f.client = a.client AND NOT "
         "f.redelivery AND f.subject IN (a.subject, a.payload->>'other') AND (f.topic <> 'DECISION' OR (f.municipality = "
         "a.municipality AND f.decision = a.decision))), 'diary', " ACTIONS_JSON("a.anomaly_id")

@@ -204,45 +204,74 @@ void uw_webhook_show(struct uw_webhooks *webhooks, struct uw_desk *desk, const s
     }
 }
 
-/* Stores the webhook unless there are too many; *id is null then. */
+/* Refuses when there are too many, of the token or of all, with the problem as the answer; *refused says so. The lock
+ * is a statement of its own, so that the one that counts sees what those before it have made. */
+static enum uw_code check_room(struct uw_webhooks *webhooks, struct uw_desk *desk, struct uw_http_request *request,
+                               struct uw_str token, bool *refused, struct uw_error *error)
+{
+    PGresult *result = NULL;
+    int64_t of_token, of_all;
+    enum uw_code code =
+        uw_webhook_run(desk, "SELECT pg_advisory_xact_lock(8462121524226843498)", NULL, 0, NULL, error);
+    if (code == UW_OK) {
+        code = uw_desk_query(desk,
+                             "SELECT count(*)::text, urenwacht_data.webhook_count()::text FROM urenwacht_data.webhook "
+                             "WHERE token_id = ($1::text)::bigint",
+                             &token, 1, &result, error);
+    }
+    if (code != UW_OK) {
+        return code;
+    }
+    of_token = uw_desk_integer(result, 0, 0);
+    of_all = uw_desk_integer(result, 0, 1);
+    PQclear(result);
+    *refused = true;
+    if (of_token >= webhooks->options.per_token_max) {
+        uw_http_problem(request, 409, "this token has as many webhooks as it may have: %" PRId32,
+                        webhooks->options.per_token_max);
+    } else if (of_all >= UW_WEBHOOKS_MAX) {
+        uw_http_problem(request, 409, "there are as many webhooks as there may be in all: %d", UW_WEBHOOKS_MAX);
+    } else {
+        *refused = false;
+    }
+    return UW_OK;
+}
+
+/* Stores the webhook unless there are too many; then *id is null, and the problem is the answer. */
 static enum uw_code insert(struct uw_webhooks *webhooks, struct uw_desk *desk, const struct uw_principal *principal,
                            struct uw_http_request *request, const struct wish *wish, struct uw_str *id,
                            char secret[UW_WEBHOOK_SECRET_TEXT_BYTES], struct uw_error *error)
 {
-    /* The lock keeps two that come at once from going beyond the limit together. */
     static const char sql[] =
-        "WITH alone AS MATERIALIZED (SELECT pg_advisory_xact_lock(8462121524226843498)) INSERT INTO "
-        "urenwacht_data.webhook "
-        "(token_id, made_by, municipalities, signals, name, url, filter) SELECT ($1::text)::bigint, $2::text, "
-        "string_to_array($3::text, ','), ($4::text)::boolean, $5::text, $6::text, ($7::text)::jsonb FROM alone WHERE "
-        "(SELECT "
-        "count(*) FROM urenwacht_data.webhook WHERE token_id = ($1::text)::bigint) < ($8::text)::integer RETURNING "
-        "id::text";
-    char token[24], max[24];
+        "INSERT INTO urenwacht_data.webhook (token_id, made_by, municipalities, signals, name, url, filter) VALUES "
+        "(($1::text)::bigint, $2::text, string_to_array($3::text, ','), ($4::text)::boolean, $5::text, $6::text, "
+        "($7::text)::jsonb) RETURNING id::text";
+    char token[24];
     PGresult *result = NULL;
+    bool refused = false;
     snprintf(token, sizeof token, "%" PRId64, principal->token_id);
-    snprintf(max, sizeof max, "%" PRId32, webhooks->options.per_token_max);
     const struct uw_str arguments[] = {uw_str_from(token),
                                        uw_str_from(principal->name),
                                        principal->everywhere ? UW_STR_NULL : uw_str_from(principal->municipalities),
                                        uw_principal_sees_signals(principal) ? UW_STR("true") : UW_STR("false"),
                                        uw_str_from(wish->name),
                                        uw_str_from(wish->url),
-                                       wish->filter,
-                                       uw_str_from(max)};
+                                       wish->filter};
     enum uw_code code = uw_desk_begin(desk, principal, true, error);
+    *id = UW_STR_NULL;
     if (code == UW_OK) {
-        code = uw_desk_query(desk, sql, arguments, 8, &result, error);
+        code = check_room(webhooks, desk, request, arguments[0], &refused, error);
     }
+    if (code != UW_OK || refused) {
+        uw_desk_rollback(desk);
+        return code;
+    }
+    code = uw_desk_query(desk, sql, arguments, 7, &result, error);
     if (code != UW_OK) {
         return code;
     }
-    *id = PQntuples(result) == 1 ? uw_arena_copy(&request->arena, uw_desk_field(result, 0, 0)) : UW_STR_NULL;
+    *id = uw_arena_copy(&request->arena, uw_desk_field(result, 0, 0));
     PQclear(result);
-    if (uw_str_is_null(*id)) {
-        uw_desk_rollback(desk);
-        return UW_OK;
-    }
     code = store_secret(desk, *id, secret, error);
     return code == UW_OK ? uw_desk_commit(desk, error) : code;
 }
@@ -262,9 +291,7 @@ void uw_webhook_create(struct uw_webhooks *webhooks, struct uw_desk *desk, const
         enum uw_code code = insert(webhooks, desk, principal, request, &wish, &id, secret, &error);
         if (code != UW_OK) {
             uw_answer_error(request, code, &error);
-        } else if (uw_str_is_null(id)) {
-            uw_http_problem(request, 409, "this token has as many webhooks as it may have");
-        } else {
+        } else if (!uw_str_is_null(id)) {
             answer_secret(desk, principal, request, id, secret, 201);
         }
         OPENSSL_cleanse(secret, sizeof secret);

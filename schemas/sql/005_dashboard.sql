@@ -206,6 +206,23 @@ SELECT DISTINCT ON (d.client, d.municipality, d.decision, d.version)
           urenwacht_data.event_id_text(d.event_id, d.event_id_upper) COLLATE "C", d.kafka_offset;
 COMMENT ON VIEW urenwacht_api.decision_version IS 'Versions of decisions; of several contents the one that counts.';
 
+CREATE VIEW urenwacht_api.decision_content WITH (security_invoker = true) AS
+SELECT d.partition, d.kafka_offset, d.client, d.municipality, d.decision, d.version,
+       jsonb_build_object('status', (ARRAY['ACTIVE', 'WITHDRAWN'])[d.status + 1], 'law', urenwacht_data.law_name(d.law),
+           'product_category', d.product_category, 'product', d.product, 'care', urenwacht_data.care_name(d.care),
+           'provider', d.provider, 'valid_from', d.valid_from, 'valid_to', d.valid_to,
+           'effective_from', d.effective_from, 'model', urenwacht_data.model_name(d.model),
+           'frequency', urenwacht_data.frequency_name(d.frequency), 'volume_minutes', d.volume_minutes,
+           'min_minutes', d.min_minutes, 'max_minutes', d.max_minutes, 'minutes_per_year', d.minutes_per_year,
+           'minutes_per_week', d.minutes_per_week, 'surplus_minutes', d.surplus_minutes, 'price_cents', d.price_cents,
+           'expected_minutes_per_week', d.expected_minutes_per_week, 'result', d.result,
+           'billable_percent', d.billable_percent, 'max_per_month', d.max_per_month, 'notice_hours', d.notice_hours,
+           'counts_to_budget', d.counts_to_budget, 'evaluation_months', d.evaluation_months,
+           'rate_cents_per_hour', d.rate_cents_per_hour) AS content
+  FROM urenwacht_data.decision_fact d
+ WHERE NOT d.redelivery;
+COMMENT ON VIEW urenwacht_api.decision_content IS 'What each report of a version says, by name; several of one version that differ are a VERSION_CONFLICT.';
+
 CREATE VIEW urenwacht_api.account WITH (security_invoker = true) AS
 SELECT client, municipality, decision, segment_from, period_from, period_to, urenwacht_data.model_name(model) AS model,
        allotted_minutes, minimum_minutes, used_minutes, delivered_minutes, no_show_minutes,
@@ -295,5 +312,6 @@ BEGIN
     END LOOP;
 END
 $$;
+COMMENT ON COLUMN urenwacht_api.decision_content.content IS 'The fields of the event that belong to the version.';
 COMMENT ON COLUMN urenwacht_api.alert.severity_rank IS '0: INFO, 1: WARNING, 2: CRITICAL; to sort by.';
 COMMENT ON COLUMN urenwacht_api.account.used_percent IS 'Used minutes in percent of the allotment, rounded down.';

@@ -147,6 +147,12 @@ ALTER TABLE urenwacht_data.webhook_delivery ENABLE ROW LEVEL SECURITY;
 CREATE POLICY rights ON urenwacht_data.webhook_delivery
     USING (EXISTS (SELECT FROM urenwacht_data.webhook w WHERE w.id = webhook_delivery.webhook_id));
 
+-- Whoever makes a webhook does not see all, and still has to keep to the limit of all.
+CREATE FUNCTION urenwacht_data.webhook_count() RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+RETURN (SELECT count(*) FROM urenwacht_data.webhook);
+COMMENT ON FUNCTION urenwacht_data.webhook_count IS 'How many webhooks there are, also of those that the caller does not see.';
+
 CREATE FUNCTION urenwacht_data.webhook_prepare() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import zlib
 
 import jsonschema
 import yaml
@@ -119,6 +120,7 @@ def call(method, template, who, status=200, query="", body=None, headers=None, *
 os.makedirs(WORK + "/page/assets")
 open(WORK + "/page/index.html", "w").write("<!doctype html><title>t</title>")
 open(WORK + "/page/assets/index-1a2b3c4d.js", "w").write("1")
+open(WORK + "/page/assets/words-1a2b3c4d.js", "w").write("'the same words again and again';\n" * 100)
 ADMIN = token("Admin", "admin")
 REGION = token("Regio", "regional")
 FRAUD = token("Frank", "fraud")
@@ -364,6 +366,63 @@ def test_pages():
           content.count(b"\r\n") == 3, content[:100])
 
 
+def test_evidence():
+    """A conflict of versions says which fields differ, with what each report says of them."""
+    conflicts = psql("SELECT anomaly_id, client, municipality, decision, subject_version FROM urenwacht_data.anomaly_state "
+                     "WHERE kind = 'VERSION_CONFLICT' AND status = 'OPEN' ORDER BY 1 LIMIT 3").splitlines()
+    check("there are conflicts of versions", conflicts, conflicts)
+    meta = {"partition", "kafka_offset", "accepted_at", "redelivery", "event_id", "event_id_upper", "recorded_at"}
+    for line in conflicts:
+        anomaly_id, client, municipality, decision, version = line.split("|")
+        rows = [json.loads(row) for row in psql(
+            "SELECT to_jsonb(d) FROM urenwacht_data.decision_fact d WHERE NOT redelivery AND (client, municipality, decision, "
+            f"version) = ('{client}', '{municipality}', '{decision}', {version})").splitlines()]
+        wanted = {name for name in rows[0] if name not in meta and len({json.dumps(row[name]) for row in rows}) > 1}
+        detail = call("GET", API + "/anomalies/{anomaly_id}", FRAUD, anomaly_id=anomaly_id)
+        said = [fact["differs"] for fact in detail["evidence"]]
+        check("the evidence names what differs, of each report", len(said) == len(rows) > 1 and wanted and
+              all(set(differs) == wanted for differs in said) and said[0] != said[1], (wanted, said))
+    line = psql("SELECT anomaly_id FROM urenwacht.anomaly WHERE kind = 'OUTSIDE_DECISION' AND status = 'OPEN' LIMIT 1")
+    detail = call("GET", API + "/anomalies/{anomaly_id}", FRAUD, anomaly_id=line)
+    check("other facts have no such fields", [fact["differs"] for fact in detail["evidence"]] == [None] * len(detail["evidence"]), detail)
+
+
+def test_packing():
+    """gzip and deflate give the same as without them, under tags of their own; what is live or secret is not packed."""
+    inflate = {"gzip": lambda b: zlib.decompress(b, 31), "deflate": zlib.decompress}
+    index = open(WORK + "/page/index.html", encoding="utf-8").read()
+    for path, who, accept in ((API + "/alerts?limit=50", CM, "*/*"), (API + "/alerts?limit=50", CM, "text/csv"),
+                              (API + "/aggregates/monthly?by=provider", CM, "*/*"), ("/api/v1/openapi.yaml", None, "*/*")):
+        _, headers, plain = ask("GET", path, who, headers={"Accept": accept})
+        tags = {headers["ETag"]}
+        check(f"{path} as {accept} is plain when nothing else is asked for", "Content-Encoding" not in headers and
+              "Accept-Encoding" in headers["Vary"], headers)
+        for name in ("gzip", "deflate"):
+            send = {"Accept": accept, "Accept-Encoding": "br, " + name}
+            status, headers, packed = ask("GET", path, who, headers=send)
+            tags.add(headers["ETag"])
+            check(f"{path} as {accept} with {name}", status == 200 and headers.get("Content-Encoding") == name and
+                  inflate[name](packed) == plain and len(packed) < len(plain) / 2, (status, headers, len(packed), len(plain)))
+            status, again, nothing = ask("GET", path, who, headers={**send, "If-None-Match": headers["ETag"]})
+            check("and 304 with its tag", (status, nothing, again["ETag"]) == (304, b"", headers["ETag"]), (status, again))
+        check("three forms have three tags", len(tags) == 3, tags)
+    status, headers, small = ask("GET", API + "/alerts?limit=1&client=nobody", CM, headers={"Accept-Encoding": "gzip"})
+    check("a small answer is not packed", "Content-Encoding" not in headers and json.loads(small)["items"] == [], headers)
+    _, headers, content = ask("GET", "/", headers={"Accept-Encoding": "gzip, deflate, br"})
+    content = inflate["gzip"](content) if headers.get("Content-Encoding") == "gzip" else content
+    check("the page is the page", content.decode() == index)
+    _, headers, content = ask("GET", "/assets/words-1a2b3c4d.js", headers={"Accept-Encoding": "gzip"})
+    check("a file of the page is packed", headers.get("Content-Encoding") == "gzip" and headers["Vary"] == "Accept-Encoding" and
+          inflate["gzip"](content) == open(WORK + "/page/assets/words-1a2b3c4d.js", "rb").read(), headers)
+    _, headers, _ = ask("POST", API + "/session", body={"token": CM}, headers={"Accept-Encoding": "gzip"})
+    check("a session is not packed", "Content-Encoding" not in headers, headers)
+    connection = http.client.HTTPConnection("127.0.0.1", SERVER.port, timeout=30)
+    connection.request("GET", API + "/stream", headers={"Authorization": "Bearer " + CM, "Accept-Encoding": "gzip"})
+    answer = connection.getresponse()
+    check("the stream is not packed", answer.status == 200 and answer.getheader("Content-Encoding") is None, answer.getheaders())
+    connection.close()
+
+
 def test_bad():
     for query in ("limit=0", "limit=1001", "limit=x", "limit=-1", "sort=client", "sort=severity;DROP", "after=x", "after=" + "A" * 3000,
                   "kind=NOPE", "kind=%27%3BDROP", "municipality=036", "municipality=0363%27", "effective_from=2025-13-01",
@@ -543,6 +602,8 @@ test_session()
 test_orders()
 test_workflow()
 test_pages()
+test_evidence()
+test_packing()
 test_bad()
 test_slow_client()
 test_stream()

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -70,8 +71,9 @@ class Receiver:
     """Keeps all requests. `rules` maps a path to what it does with one: a status, (status, headers), or None when it has
     answered by itself."""
 
-    def __init__(self):
+    def __init__(self, certificate=None):
         self.got, self.rules, self.lock, self.active, self.most = [], {}, threading.Lock(), 0, 0
+        self.scheme = "http" if certificate is None else "https"
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -91,6 +93,11 @@ class Receiver:
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(f"{WORK}/{certificate}.pem", f"{WORK}/{certificate}.key")
+            # The handshake is made by the thread of the connection, so that one client does not keep the others.
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def take(self, handler):
@@ -118,9 +125,43 @@ class Receiver:
             return [g for g in self.got if g.path == path and (not accepted or g.status is None or 200 <= g.status < 300)]
 
     def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
 
+# ---------------------------------------------------------------------------
+# Certificates: an authority of our own, another one, and what they have signed
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], cwd=WORK, check=True, capture_output=True)
+
+
+def make_authority(name):
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out", name + ".pem", "-days", "3650",
+            "-subj", "/CN=" + name, "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    os.makedirs(f"{WORK}/{name}.issued")
+    open(f"{WORK}/{name}.index", "w").close()
+    with open(f"{WORK}/{name}.cnf", "w", encoding="ascii") as file:
+        file.write(f"[ca]\ndefault_ca = it\n[it]\ndatabase = {name}.index\nnew_certs_dir = {name}.issued\n"
+                   f"certificate = {name}.pem\nprivate_key = {name}.key\nrand_serial = yes\ndefault_md = sha256\n"
+                   "policy = any\nunique_subject = no\ncopy_extensions = copy\n[any]\ncommonName = supplied\n")
+
+
+def make_certificate(name, authority, subject, begins="20200101000000Z", ends="20491231000000Z"):
+    """For the address or name `subject`, which is what receivers are called by."""
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + name,
+            "-addext", "subjectAltName=" + subject)
+    openssl("ca", "-batch", "-notext", "-config", authority + ".cnf", "-in", name + ".csr", "-out", name + ".pem",
+            "-startdate", begins, "-enddate", ends)
+
+
+make_authority("ours")
+make_authority("other")
+make_certificate("good", "ours", "IP:127.0.0.1,DNS:localhost")
+make_certificate("elsewhere", "ours", "DNS:receiver.example,IP:127.0.0.3")
+make_certificate("expired", "ours", "IP:127.0.0.1", ends="20210101000000Z")
+make_certificate("foreign", "other", "IP:127.0.0.1")
+
+SECURE = {name: Receiver(name) for name in ("good", "elsewhere", "expired", "foreign")}
 RECEIVER = Receiver()
 ELSEWHERE = Receiver()
 
@@ -129,7 +170,8 @@ ELSEWHERE = Receiver()
 
 PLAIN = ["--port", "0", "--set", "serve.page="]
 OPEN = [*PLAIN, "--set", "webhooks.allow=127.0.0.1", "--set", "webhooks.allow_http=true",
-        "--set", f"webhooks.ports={RECEIVER.port},{ELSEWHERE.port}", "--set", "webhooks.retry_min_ms=100", "--set",
+        "--set", "webhooks.ports=" + ",".join(str(r.port) for r in (RECEIVER, ELSEWHERE, *SECURE.values())), "--set",
+        f"webhooks.ca_file={WORK}/ours.pem", "--set", "webhooks.retry_min_ms=100", "--set",
         "webhooks.retry_max_ms=800", "--set", "webhooks.timeout_ms=1500", "--set", "webhooks.max_queued=1000", "--set",
         "webhooks.max_per_token=40"]
 # A proxy of the environment is not used; nobody listens there.
@@ -567,6 +609,36 @@ def test_limits():
     check("a token has a limited number of webhooks", webhook["name"] == "39")
     call("POST", API + "/{id}/owner", few, 409, id=make(ADMIN, "/more", "1701")["id"])
     psql("DELETE FROM urenwacht_data.webhook WHERE name ~ '^[0-9]+$'")
+    # In all, of whatever token: those that are filled up with are another's, who sees more.
+    other = psql("SELECT id FROM urenwacht_data.token WHERE name = 'Admin'")
+    psql("INSERT INTO urenwacht_data.webhook (token_id, made_by, signals, name, url, filter, state, state_reason) "
+         f"SELECT {other}, 'Admin', true, 'vol', 'https://example.nl/', '{{}}', 'PAUSED', 'BY_HAND' "
+         "FROM generate_series(1, 999 - (SELECT count(*) FROM urenwacht_data.webhook))")
+    call("POST", API, COLLEAGUE, 201, {"name": "de laatste", "url": RECEIVER.url("/last")})
+    status, content = ask("POST", API, COLLEAGUE, {"name": "een te veel", "url": RECEIVER.url("/last")})
+    check("the thousandth webhook is the last, and it is said why", status == 409 and "in all: 1000" in content.decode() and
+          psql("SELECT count(*) FROM urenwacht_data.webhook") == "1000", (status, content))
+    psql("DELETE FROM urenwacht_data.webhook WHERE name IN ('vol', 'de laatste')")
+
+
+def test_secure():
+    """TLS: an authority of our own is trusted, and only it; names and dates are looked at."""
+    hooks = {name: make(ADMIN, "/" + name, "1751", receiver) for name, receiver in SECURE.items()}
+    publish([alert("1751", "d", 1)])
+    until(lambda: SECURE["good"].of("/good"), 30)
+    check("a receiver with a certificate of our authority gets it",
+          [g.event["data"]["revision"] for g in SECURE["good"].of("/good")] == [1], deliveries(hooks["good"]))
+    wanted = {"elsewhere": "subject name", "expired": "expired", "foreign": "certificate"}
+
+    def tried(name):
+        return any(d["attempts"] > 0 and d["last_error"] for d in deliveries(hooks[name]))
+    until(lambda: all(tried(name) for name in wanted), 30)
+    for name, words in wanted.items():
+        delivery = deliveries(hooks[name])[0]
+        check(f"a receiver whose certificate is {name} gets nothing, and the log says why", not SECURE[name].got and
+              delivery["last_status"] is None and words in (delivery["last_error"] or ""), delivery)
+    for webhook in hooks.values():
+        call("DELETE", API + "/{id}", ADMIN, 204, id=webhook["id"])
 
 
 def test_guard():

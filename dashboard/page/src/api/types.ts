@@ -190,6 +190,8 @@ export interface Evidence {
   corrects: string | null;
   recorded_at: string;
   event_id: string;
+  /* Of a report of a version: the fields in which those of that version differ. */
+  differs: Partial<Record<keyof Decision, string | number | boolean | number[] | null>> | null;
 }
 
 export interface AnomalyDetail extends Anomaly {

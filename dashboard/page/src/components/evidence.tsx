@@ -14,6 +14,8 @@ interface Shown {
   /* Which of its cells are held against those of the others. */
   compared: readonly CellName[];
   cells: Record<CellName, string | null>;
+  /* Fields of a decision in which its reports differ. */
+  terms: Readonly<Record<string, string>>;
 }
 
 const CELLS = [
@@ -45,6 +47,26 @@ const startOf = (fact: { started_at: string }) => Date.parse(fact.started_at);
 const endOf = (fact: { started_at: string; minutes: number }) => startOf(fact) + fact.minutes * 60_000;
 const instantText = (ms: number) => new Date(ms).toISOString();
 
+/* The value of a field of a decision, for people where it is not a code. */
+function termText(name: string, value: unknown, f: Format, t: Texts): string {
+  if (value === null || value === undefined) {
+    return '–';
+  }
+  if (typeof value === 'boolean') {
+    return value ? t.yes : t.no;
+  }
+  if (name.startsWith('valid_') || name.startsWith('effective_')) {
+    return f.date(String(value));
+  }
+  if (Array.isArray(value)) {
+    return value.join(', ');
+  }
+  if (typeof value === 'number') {
+    return name.includes('cents') ? f.euro(value) : f.number(value);
+  }
+  return String(value);
+}
+
 function useShown(): {
   fact: (fact: Evidence, title: string) => Shown;
   decision: (version: Decision, latest: Decision, compared: CellName) => Shown;
@@ -75,6 +97,11 @@ function useShown(): {
         recorded: f.instant(fact.recorded_at),
         event: fact.event_id,
       },
+      terms: Object.fromEntries(
+        Object.entries(fact.differs ?? {})
+          .filter(([name]) => name in t.terms)
+          .map(([name, value]) => [name, termText(name, value, f, t)]),
+      ),
     }),
     decision: (version, latest, compared) => ({
       title: t.inForce(String(version.version)),
@@ -92,6 +119,7 @@ function useShown(): {
         recorded: f.instant(version.recorded_at),
         event: null,
       },
+      terms: {},
     }),
   };
 }
@@ -137,6 +165,7 @@ function Comparison({ columns }: { columns: readonly Shown[] }) {
     recorded: t.recorded,
     event: t.event,
   };
+  const terms = Object.keys(t.terms).filter((name) => columns.some((column) => name in column.terms));
   const rows = CELLS.filter((name) => columns.some((column) => column.cells[name] !== null));
   // What only one of them can have, such as a time of day beside a decision, is not a difference.
   const differs = (name: CellName) => {
@@ -170,6 +199,17 @@ function Comparison({ columns }: { columns: readonly Shown[] }) {
                 <td key={index} class={name === 'event' ? 'evidence-id' : undefined}>
                   {column.cells[name] ?? <span class="muted">–</span>}
                 </td>
+              ))}
+            </tr>
+          ))}
+          {terms.map((name) => (
+            <tr key={name} class="evidence-differs">
+              <th scope="row">
+                {t.terms[name as keyof Texts['terms']]}
+                <span class="evidence-mark">{t.differs}</span>
+              </th>
+              {columns.map((column, index) => (
+                <td key={index}>{column.terms[name] ?? <span class="muted">–</span>}</td>
               ))}
             </tr>
           ))}
