@@ -12,6 +12,8 @@ import sys
 import time
 
 import confluent_kafka
+from grafana_foundation_sdk.cog import encoder, plugins
+from grafana_foundation_sdk.models import dashboard as model
 
 COMMAND, SOURCE, DSN = os.environ["UW_COMMAND"], os.environ["UW_SOURCE"], os.environ["URENWACHT_DSN"]
 WORK = sys.argv[1]
@@ -264,6 +266,32 @@ def test_names(one, serve):
     check("docs/metrics.md has every figure and no other", documented == bases, sorted(documented ^ bases))
 
 
+def lost_in(asked, kept, path=""):
+    """What of a JSON document is not in another one, or otherwise."""
+    if isinstance(asked, dict) and isinstance(kept, dict):
+        return [what for key in asked for what in (lost_in(asked[key], kept[key], f"{path}.{key}") if key in kept else [path + "." + key])]
+    if isinstance(asked, list) and isinstance(kept, list) and len(asked) == len(kept):
+        return [what for i, (a, k) in enumerate(zip(asked, kept)) for what in lost_in(a, k, f"{path}[{i}]")]
+    return [] if asked == kept else [path]
+
+
+def test_dashboard():
+    """Grafana's own model of a dashboard takes every field of ours; what it does not know it would leave out."""
+    plugins.register_default_plugins()
+    dashboard = json.load(open(SOURCE + "/deploy/grafana/urenwacht.json", encoding="utf-8"))
+    kept = json.loads(encoder.JSONEncoder().encode(model.Dashboard.from_json(dashboard)))
+    check("Grafana knows every field of the dashboard", not lost_in(dashboard, kept), lost_in(dashboard, kept))
+    spoiled = json.loads(json.dumps(dashboard))
+    spoiled["panels"][0]["fieldConfig"]["defaults"]["unnit"] = "s"
+    kept = json.loads(encoder.JSONEncoder().encode(model.Dashboard.from_json(spoiled)))
+    check("and would tell one that it does not know", lost_in(spoiled, kept) == [".panels[0].fieldConfig.defaults.unnit"], lost_in(spoiled, kept))
+    panels = dashboard["panels"]
+    places = [(x, y) for p in panels for x in range(p["gridPos"]["x"], p["gridPos"]["x"] + p["gridPos"]["w"])
+              for y in range(p["gridPos"]["y"], p["gridPos"]["y"] + p["gridPos"]["h"])]
+    check("no panel lies on another, or beside the 24 columns", len(places) == len(set(places)) and max(x for x, _ in places) < 24)
+    check("panels are told apart by their number", len({p["id"] for p in panels}) == len(panels))
+
+
 def test_prometheus(one, serve):
     """A real Prometheus scrapes both with deploy's own files, and every expression of the dashboard gives figures."""
     if shutil.which("prometheus") is None or shutil.which("promtool") is None:
@@ -334,6 +362,7 @@ ONE.until_ready("ready", 200, "ready")
 SERVE = test_serve()
 test_health_script(ONE, SERVE)
 test_names(ONE, SERVE)
+test_dashboard()
 test_prometheus(ONE, SERVE)
 check("both stop", ONE.stop() == 0 and SERVE.stop() == 0)
 test_members()
