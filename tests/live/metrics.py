@@ -159,10 +159,11 @@ def test_processor():
           total(figures, "commits_total") == total(figures, "commit_duration_seconds_count"), batches)
     ages = [time.time() - v for k, v in figures.items() if k.startswith(P + "last_commit_timestamp_seconds")]
     check("the last commits were just now", len(ages) == 2 and all(-1 < age < 40 for age in ages), ages)
-    check("the cache", total(figures, "cache_clients") == 150 and total(figures, "cache_facts") > 1000 and
-          0 < total(figures, "cache_bytes") < total(figures, "cache_max_bytes") and
-          total(figures, "cache_lookups_total", result="miss") == 150 and
-          total(figures, "cache_lookups_total", result="hit") > 150)
+    found, loaded = (total(figures, "cache_lookups_total", result=result) for result in ("hit", "miss"))
+    held = {name: total(figures, "cache_" + name) for name in ("clients", "facts", "bytes", "max_bytes")}
+    # How events fall into batches, and whether a partition was away for a while, is a matter of time.
+    check("the cache", held["clients"] == 150 and held["facts"] > 1000 and 0 < held["bytes"] < held["max_bytes"] and
+          loaded >= 150 and found > 0, (held, found, loaded))
     check("versions", any(k.startswith("urenwacht_build_info{version=") and "librdkafka=" in k for k in figures))
     check("the process", figures["process_resident_memory_bytes"] > 1e6 and figures["process_cpu_seconds_total"] > 0 and
           abs(time.time() - figures["process_start_time_seconds"]) < 60, figures["process_start_time_seconds"])

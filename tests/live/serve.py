@@ -380,7 +380,7 @@ def test_evidence():
         wanted = {name for name in rows[0] if name not in meta and len({json.dumps(row[name]) for row in rows}) > 1}
         detail = call("GET", API + "/anomalies/{anomaly_id}", FRAUD, anomaly_id=anomaly_id)
         said = [fact["differs"] for fact in detail["evidence"]]
-        check("the evidence names what differs, of each report", len(said) == len(rows) > 1 and wanted and
+        check(f"the evidence names {wanted} as what differs, of each report", len(said) == len(rows) > 1 and wanted and
               all(set(differs) == wanted for differs in said) and said[0] != said[1], (wanted, said))
     line = psql("SELECT anomaly_id FROM urenwacht.anomaly WHERE kind = 'OUTSIDE_DECISION' AND status = 'OPEN' LIMIT 1")
     detail = call("GET", API + "/anomalies/{anomaly_id}", FRAUD, anomaly_id=line)
