@@ -290,14 +290,30 @@ static int64_t slot_lag(const struct uw_intake *intake, const struct uw_intake_s
     return high > from ? high - from : 0;
 }
 
+/* Partitions are read one after the other: one of which nothing was handed over yet is where the others are. */
+static int64_t last_timestamp_ms(const struct uw_intake *intake)
+{
+    int64_t last_ms = 0;
+
+    for (uint32_t i = 0; i < intake->assigned_count; i++) {
+        const struct uw_intake_slot *slot = &intake->slots[intake->assigned[i]];
+
+        for (int t = 0; t < UW_TOPIC_COUNT; t++)
+            last_ms = slot->timestamp_ms[t] > last_ms ? slot->timestamp_ms[t] : last_ms;
+    }
+    return last_ms;
+}
+
 void uw_intake_topic_lag(const struct uw_intake *intake, enum uw_topic topic, int64_t now_ms, struct uw_intake_lag *lag)
 {
     struct uw_intake_lag sum = {0, 0};
+    int64_t last_ms = last_timestamp_ms(intake);
 
     for (uint32_t i = 0; i < intake->assigned_count; i++) {
         const struct uw_intake_slot *slot = &intake->slots[intake->assigned[i]];
         int64_t messages = slot_lag(intake, slot, intake->assigned[i], (int)topic);
-        int64_t age_ms = slot->timestamp_ms[topic] == 0 ? 0 : now_ms - slot->timestamp_ms[topic];
+        int64_t handed_ms = slot->timestamp_ms[topic] == 0 ? last_ms : slot->timestamp_ms[topic];
+        int64_t age_ms = handed_ms == 0 ? 0 : now_ms - handed_ms;
 
         sum.messages += messages;
         if (messages > 0 && age_ms > sum.age_ms)

@@ -90,7 +90,8 @@ int64_t uw_intake_lag(const struct uw_intake *intake);
 struct uw_intake_lag {
     int64_t messages; /* as uw_intake_lag, of one topic */
     /* Between Kafka's timestamp of the last message that was handed over and now, of the partition where that is
-     * longest among those with messages left; 0 where there are none, or none was handed over yet. */
+     * longest among those with messages left. A partition of which none was handed over yet counts from the last message
+     * of any; 0 where none are left, or none at all was handed over yet. */
     int64_t age_ms;
 };
 /* `now_ms`: UTC. */
