@@ -91,7 +91,7 @@ export function AlertDate({ alert, asOf }: { alert: AlertCore; asOf: string }) {
       {isDue && days <= 0 ? (
         <Badge tone={alert.severity === 'CRITICAL' ? 'critical' : 'warning'}>{text}</Badge>
       ) : (
-        <span class="hint">{text}</span>
+        <span class="hint nowrap">{text}</span>
       )}
     </span>
   );
