@@ -91,7 +91,6 @@ test('decision: an evaluation is reported where it stands, on a phone and in Eng
   await dialog.getByLabel(/Note/).fill('Fewer hours suffice');
   await dialog.getByRole('button', { name: 'Report evaluation' }).click();
   await visit.gone(dialog);
-  await visit.said('The evaluation was reported. The alert closes once it has been processed.');
   await visit.said('The evaluation of WMO-1012 was processed; the alert is resolved.');
   // The page follows.
   await visit.gone(item);

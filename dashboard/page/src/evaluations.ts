@@ -25,8 +25,16 @@ subscribeLive({
   },
 });
 
+/* Called before the report is sent: what comes of it may be here before the server's answer. */
 export function expectResolved(id: string): void {
   expected.set(new Set([...expected.get(), id]));
 }
+
+/* It was not sent, or resolves nothing. */
+export function expectNothing(id: string): void {
+  expected.set(without(id));
+}
+
+export const isExpected = (id: string): boolean => expected.get().has(id);
 
 export const useExpected = (id: string): boolean => useStore(expected).has(id);

@@ -5,7 +5,7 @@ import { acknowledgeAlert, assignAlert, reportEvaluation, snoozeAlert } from '..
 import { Problem } from '../api/client';
 import type { Alert, AlertWorkflow, Outcome } from '../api/types';
 import { useDimensions } from '../dimensions';
-import { expectResolved, useExpected } from '../evaluations';
+import { expectNothing, expectResolved, isExpected, useExpected } from '../evaluations';
 import { addDays, useFormat } from '../format';
 import { mayActOnAlerts, useSession } from '../session';
 import { alertActionTexts } from '../texts/alert_actions';
@@ -232,12 +232,19 @@ function EvaluationForm({ alert, close, changed }: FormProps) {
   const [outcome, setOutcome] = useState<Outcome>('CONTINUE');
   const [note, setNote] = useState('');
   const send = async () => {
-    const { closes } = await reportEvaluation(alert.alert_id, heldOn, outcome, note.trim());
-    if (closes) {
-      expectResolved(alert.alert_id);
-    }
+    const id = alert.alert_id;
+    expectResolved(id);
+    const { closes } = await reportEvaluation(id, heldOn, outcome, note.trim()).catch((error: unknown) => {
+      expectNothing(id);
+      throw error;
+    });
     changed({ ...alert.workflow, evaluation_reported_at: new Date().toISOString() });
-    showToast(closes ? t.evaluated : t.evaluatedElsewhere);
+    if (!closes) {
+      expectNothing(id);
+      showToast(t.evaluatedElsewhere);
+    } else if (isExpected(id)) {
+      showToast(t.evaluated);
+    }
   };
   return (
     <ActionForm title={t.evaluateTitle} submit={t.evaluate} send={send} close={close}>
