@@ -32,8 +32,8 @@ static bool put(uint64_t *slots, uint32_t slot_count, uint64_t fingerprint)
     return true;
 }
 
-/* Keeps an eighth of the slots free: some thirty looks, side by side, for a row that is new. False when there is no room
- * for one more. */
+/* Keeps an eighth of the slots free: some thirty looks, side by side, for a row that is new. False when there is no
+ * room for one more. */
 static bool make_room(struct uw_written *written)
 {
     uint32_t slot_count = written->slot_count == 0 ? SLOTS_MIN : 2 * written->slot_count;
