@@ -332,6 +332,13 @@ void uw_webhook_delete(struct uw_webhooks *webhooks, struct uw_desk *desk, const
     }
     code = uw_desk_begin(desk, principal, true, &error);
     if (code == UW_OK) {
+        /* The sender takes a delivery before its webhook; the other way round the two would wait for each other. */
+        code = uw_webhook_run(desk,
+                              "SELECT FROM urenwacht_data.webhook_delivery WHERE webhook_id = ($1::text)::bigint AND "
+                              "state IN ('NEW', 'WAITING', 'READY') ORDER BY id FOR UPDATE",
+                              &id, 1, NULL, &error);
+    }
+    if (code == UW_OK) {
         code = uw_webhook_run(desk, "DELETE FROM urenwacht_data.webhook WHERE id = ($1::text)::bigint", &id, 1, &rows, &error);
     }
     if (code == UW_OK) {
