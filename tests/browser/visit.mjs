@@ -35,7 +35,7 @@ class Guard {
     page.on('pageerror', (error) => this.note(`uncaught: ${error.message}`));
     page.on('request', (request) => {
       const url = request.url();
-      if (!url.startsWith('data:') && !url.startsWith('blob:') && new URL(url).origin !== this.origin) {
+      if (!/^(data|blob|about):/.test(url) && new URL(url).origin !== this.origin) {
         this.note(`request to another host: ${url}`);
       }
     });
@@ -106,9 +106,10 @@ export class Visit {
 
   /* Opens an address of the page, and waits until it has loaded what it shows. */
   async go(address) {
-    const url = `${this.stack.origin}/${address}`;
-    // A browser that is there already would not ask again.
-    await (this.page.url() === url ? this.page.reload() : this.page.goto(url));
+    // From elsewhere: where only what is behind the # changes, nothing is loaded, and what stood there before would be taken
+    // for the settled page.
+    await this.page.goto('about:blank');
+    await this.page.goto(`${this.stack.origin}/${address}`);
     await this.settled();
   }
 
