@@ -18,8 +18,8 @@ SUBSCRIBERS = os.environ["UW_BUILD"] + "/tests/subscribers"
 WORK = sys.argv[1]
 READERS, ABOUT = (int(number) for number in os.environ.get("UW_STREAM", "200x5000").split("x"))
 FULL = READERS * ABOUT > 1000000
-# A client of the region gives some fourteen events in a year.
-CLIENTS = ABOUT // 14 + 60
+# A client of the region gives some two and a half events in a year that is replayed, more where it takes more batches.
+CLIENTS = ABOUT // 2 + 60
 # Who does not read, what serve may keep in memory, what it may take in all, and how long everything may last.
 SLOW, RING, MEMORY_MIB, SECONDS = (20, "128MiB", 500, 3000) if FULL else (5, "16MiB", 150, 120)
 counts = {"passed": 0, "failed": 0}
