@@ -18,8 +18,10 @@ SUBSCRIBERS = os.environ["UW_BUILD"] + "/tests/subscribers"
 WORK = sys.argv[1]
 READERS, ABOUT = (int(number) for number in os.environ.get("UW_STREAM", "200x5000").split("x"))
 FULL = READERS * ABOUT > 1000000
-# A client of the region gives some two and a half events in a year that is replayed, more where it takes more batches.
-CLIENTS = ABOUT // 2 + 60
+# A client's history that comes in one batch gives two events and a half, one that comes in many some ten: batches are a
+# small part of what waits in a partition.
+CLIENTS = ABOUT // 14 + 60
+BATCH = str(max(200, CLIENTS // 5))
 # Who does not read, what serve may keep in memory, what it may take in all, and how long everything may last.
 SLOW, RING, MEMORY_MIB, SECONDS = (20, "128MiB", 500, 3000) if FULL else (5, "16MiB", 150, 120)
 counts = {"passed": 0, "failed": 0}
@@ -137,7 +139,7 @@ def test_many():
     check("all subscribe", until(lambda: server.figure("urenwacht_stream_subscribers") == READERS + SLOW, 60))
     began = time.monotonic()
     processor = subprocess.Popen([COMMAND, "process", "--until-idle", "--as-of", "2026-01-15", "--set",
-                                  "batch.max_events=2000"], stderr=open(WORK + "/process.log", "wb"))
+                                  "batch.max_events=" + BATCH], stderr=open(WORK + "/process.log", "wb"))
     for tenths, how in ((2, signal.SIGTERM), (6, signal.SIGKILL)):
         check(f"{tenths} tenths have been delivered", until(lambda: readers.at >= tenths or not readers.thread.is_alive(), SECONDS))
         server.stop(how)
@@ -228,14 +230,16 @@ def test_slow(server, wanted):
     readers = Readers(server, 3, 4, len(wanted), 60)
     # Everything is sent to the slow ones too, until their buffers are full; new events then push the ring on.
     check("all subscribe", until(lambda: server.figure("urenwacht_stream_subscribers") >= 7, 20))
-    subprocess.run([COMMAND, "simulate", "--clients", "550", "--from", "2025-01-01", "--until", "2025-12-31", "--seed",
+    subprocess.run([COMMAND, "simulate", "--clients", "900", "--from", "2025-01-01", "--until", "2025-12-31", "--seed",
                     "6"], check=True, capture_output=True)
-    subprocess.run([COMMAND, "process", "--until-idle", "--as-of", "2026-01-15"], check=True, capture_output=True)
+    subprocess.run([COMMAND, "process", "--until-idle", "--as-of", "2026-01-15", "--set", "batch.max_events=200"], check=True,
+                   capture_output=True)
     more = revisions()
     readers.finish(len(more))
     status = readers.wait()
     check("the readers have all", status == 0 and readers.events == more, readers.summary)
-    check("slow readers are cut off", until(lambda: server.figure("urenwacht_stream_dropped_total") - before >= 4, 20),
+    # Two are read for at a time, each with ten seconds of patience.
+    check("slow readers are cut off", until(lambda: server.figure("urenwacht_stream_dropped_total") - before >= 4, 60),
           server.figure("urenwacht_stream_dropped_total") - before)
     check("and are let go", until(lambda: server.figure("urenwacht_stream_subscribers") <= 3, 20),
           server.figure("urenwacht_stream_subscribers"))
