@@ -1,13 +1,11 @@
 #include "consumers/audit.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "consumers/kafka_range.h"
 
-#define WHAT_BYTES 320
 /* Callbacks of librdkafka are served once in so many records. */
 #define POLL_EVERY 4096u
 

@@ -215,7 +215,6 @@ void uw_intake_close(struct uw_intake **intake)
     if (closing->client != NULL) {
         if (closing->subscribed)
             leave(closing);
-        (void)uw_intake_drop(closing, true);
         (void)rd_kafka_consumer_close(closing->client);
         /* The callbacks of closing may have been given nothing but the end. */
         (void)uw_intake_drop(closing, true);
