@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An evaluation answers a due from this many days before it; SPEC gives no setting for it. */
-#define EARLY_DAYS 14
-
 /* What qsort's comparison needs, which gets no context. */
 struct ranked {
     struct uw_explain_absence absence;
@@ -117,12 +114,12 @@ void uw_explain_build_dues(struct uw_explanation *explanation)
         int32_t day = uw_add_months(latest->valid_from_day, month);
         if (wanted && (latest->valid_to_day == UW_DAY_NONE || day <= latest->valid_to_day + 1)) {
             explanation->dues[explanation->due_count++] = (struct uw_explain_due){
-                .due_day = day, .from_day = day - EARLY_DAYS, .before_day = UW_DAY_NONE, .months = month};
+                .due_day = day, .from_day = day - UW_EVALUATION_EARLY_DAYS, .before_day = UW_DAY_NONE, .months = month};
         }
     }
     for (uint32_t i = 0; i < explanation->due_count; i++) {
         if (i + 1 < explanation->due_count) {
-            explanation->dues[i].before_day = explanation->dues[i + 1].due_day - EARLY_DAYS;
+            explanation->dues[i].before_day = explanation->dues[i + 1].due_day - UW_EVALUATION_EARLY_DAYS;
         }
         explanation->dues[i].held_count = count_held(explanation, &explanation->dues[i]);
     }

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 
 /* Figures that SPEC fixes and no setting changes. */
-#define EARLY_DAYS 14
 #define WAITING_DAYS 14
 #define LATE_DAYS 92
 #define FUTURE_DAYS 1
@@ -127,7 +126,7 @@ static const char *evaluation_words(struct uw_explanation *explanation, const st
                "%s ≥ %s − %d days and no evaluation from %s%s; INFO until %s, CRITICAL after %s; "
                "delivered %" PRId64 " min, %" PRId64 " of it no-show; %s"),
         when(explanation, explanation->as_of_day), when(explanation, due_day), (int)thresholds->evaluation_notice_days,
-        when(explanation, due_day - EARLY_DAYS), before, when(explanation, due_day),
+        when(explanation, due_day - UW_EVALUATION_EARLY_DAYS), before, when(explanation, due_day),
         when(explanation, due_day + thresholds->evaluation_overdue_days), alert->figures.delivered_minutes,
         alert->figures.no_show_minutes, expectation_words(explanation, &alert->figures));
 }

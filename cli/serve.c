@@ -97,7 +97,6 @@ static int run(struct uw_config *config, struct uw_explain_reader **readers)
         .page = config->serve_page,
         .stream_bytes_max = config->serve_stream_bytes,
         .webhooks = webhooks_of(config),
-        .settings = &config->settings,
         .explain_context = readers,
         .explain = explain,
         .context = config,

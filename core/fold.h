@@ -11,6 +11,9 @@
 #include "client.h"
 #include "settings.h"
 
+/* An evaluation answers a due from this many days before it (SPEC section 4, EVALUATION_DUE); no setting changes it. */
+#define UW_EVALUATION_EARLY_DAYS 14
+
 /* Why a fact counts or does not (SPEC section 3, What counts). */
 enum uw_verdict {
     UW_VERDICT_COUNTS,

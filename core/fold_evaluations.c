@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-/* An evaluation counts from this many days before its due; this figure is not settable. */
-#define EARLY_DAYS 14
 #define MONTHS_MAX 120
 
 /* The dues in days, ascending and distinct, not after valid_to + 1; returns their number. */
@@ -138,8 +136,8 @@ void uw_fold_evaluations(struct uw_fold *fold, const struct uw_case *care)
     int32_t dues[MONTHS_MAX];
     uint32_t count = list_dues(fold, care, dues);
     for (uint32_t i = 0; i < count && !fold->failed; i++) {
-        int64_t before_day = i + 1 < count ? dues[i + 1] - EARLY_DAYS : INT64_MAX;
-        if (!held_between(fold, care->decision, dues[i] - EARLY_DAYS, before_day)) {
+        int64_t before_day = i + 1 < count ? dues[i + 1] - UW_EVALUATION_EARLY_DAYS : INT64_MAX;
+        if (!held_between(fold, care->decision, dues[i] - UW_EVALUATION_EARLY_DAYS, before_day)) {
             alert_due(fold, care, dues[i]);
         }
     }

@@ -181,6 +181,11 @@ const struct uw_group uw_group_anomalies = {
 
 /* ---- decisions ---- */
 
+/* The days at which evaluations of the row are due; those of a withdrawn decision are not. */
+#define DUES                                                                                                         \
+    "urenwacht_api.evaluation_dues(a.client, a.municipality, a.decision, a.valid_from, a.valid_to, "                 \
+    "a.evaluation_months) e WHERE a.status = 'ACTIVE' AND NOT e.held"
+
 static const struct uw_list_filter decision_filters[] = {
     MUNICIPALITY,
     {"provider", UW_FILTER_TEXTS, NULL, IN("a.provider"), NULL},
@@ -188,14 +193,19 @@ static const struct uw_list_filter decision_filters[] = {
     {"law", UW_FILTER_WORDS, LAW_WORDS, IN("a.law"), NULL},
     {"model", UW_FILTER_WORDS, MODEL_WORDS, IN("a.model"), NULL},
     DECISION,
+    SEARCH,
     CLIENT,
     {"valid_on", UW_FILTER_DATE, NULL,
      "a.status = 'ACTIVE' AND $::date BETWEEN a.valid_from AND coalesce(a.valid_to, 'infinity')", NULL},
+    {"evaluation_month", UW_FILTER_DATE, NULL,
+     "EXISTS (SELECT FROM " DUES " AND to_char(e.due_on, 'YYYY-MM') = left($, 7))", NULL},
 };
 static const struct uw_list_sort decision_sorts[] = {
     {"decision", {"a.municipality", "a.decision", "a.client"}, {"text", "text", "text"}, false, NULL},
     {"valid_from", {"a.valid_from", "a.municipality", "a.decision", "a.client"}, {"date", "text", "text", "text"},
      false, NULL},
+    {"evaluation_due", {"coalesce((SELECT min(e.due_on) FROM " DUES "), 'infinity')", "a.municipality", "a.decision",
+     "a.client"}, {"date", "text", "text", "text"}, false, NULL},
 };
 static const struct uw_list_column decision_columns[] = {
     {"client", "a.client"}, {"municipality", "a.municipality"}, {"decision", "a.decision"},
@@ -210,11 +220,13 @@ static const struct uw_list_column decision_columns[] = {
     {"notice_hours", "a.notice_hours"}, {"counts_to_budget", "a.counts_to_budget"},
     {"evaluation_months", "array_to_string(a.evaluation_months, ' ')"},
     {"rate_cents_per_hour", "a.rate_cents_per_hour"}, {"recorded_at", "a.recorded_at"},
+    {"evaluations_due", "array_to_string(d.evaluations_due, ' ')"},
 };
 const struct uw_list uw_list_decisions = {
     .from = "urenwacht_api.decision a",
-    .late = "",
-    .json = "to_jsonb(a) - '{k0,k1,k2,k3}'::text[]",
+    .late = "CROSS JOIN LATERAL (SELECT coalesce(array_agg(e.due_on ORDER BY e.due_on), '{}') AS evaluations_due FROM "
+            DUES ") d",
+    .json = "(to_jsonb(a) - '{k0,k1,k2,k3}'::text[]) || jsonb_build_object('evaluations_due', d.evaluations_due)",
     .columns = decision_columns,
     .column_count = COUNT(decision_columns),
     .filters = decision_filters,
@@ -222,6 +234,15 @@ const struct uw_list uw_list_decisions = {
     .sorts = decision_sorts,
     .sort_count = COUNT(decision_sorts),
     .sort_default = "decision",
+};
+static const struct uw_list_dimension decision_dimensions[] = {
+    {"municipality", "a.municipality", NULL}, {"provider", "a.provider", NULL},
+    {"product", "a.product", NULL}, {"law", "a.law", NULL}, {"model", "a.model", NULL}, {"care", "a.care", NULL},
+    {"status", "a.status", NULL},
+};
+const struct uw_group uw_group_decisions = {
+    &uw_list_decisions, decision_dimensions, COUNT(decision_dimensions), 1, 3, "'count', count(*)", count_sums,
+    COUNT(count_sums), NULL, "count(*) DESC", 5000, false,
 };
 
 /* ---- accounts ---- */

@@ -5,7 +5,7 @@
 #include "dashboard/list.h"
 
 extern const struct uw_list uw_list_alerts, uw_list_anomalies, uw_list_decisions, uw_list_accounts, uw_list_facts;
-extern const struct uw_group uw_group_alerts, uw_group_anomalies, uw_group_weekly, uw_group_monthly;
+extern const struct uw_group uw_group_alerts, uw_group_anomalies, uw_group_decisions, uw_group_weekly, uw_group_monthly;
 extern const struct uw_list_dimension uw_dimension_period, uw_dimension_no_period;
 
 /* Expressions over a row `a` (and `d` where the join stands), as literals for other statements. */

@@ -80,6 +80,11 @@ static void run_anomaly_counts(const struct call *call)
     uw_group_answer(call->desk, call->principal, call->request, &uw_group_anomalies, NULL, NULL, 0);
 }
 
+static void run_decision_counts(const struct call *call)
+{
+    uw_group_answer(call->desk, call->principal, call->request, &uw_group_decisions, NULL, NULL, 0);
+}
+
 static void run_aggregates(const struct call *call)
 {
     struct uw_str total = uw_http_parameter(call->request, "total");
@@ -437,6 +442,7 @@ static const struct route routes[] = {
     {UW_METHOD_PUT, "anomalies/#/case", CASES, run_case},
     {UW_METHOD_POST, "anomalies/#/diary", CASES, run_diary},
     {UW_METHOD_GET, "decisions", ALL_ROLES, run_decisions},
+    {UW_METHOD_GET, "decisions/counts", ALL_ROLES, run_decision_counts},
     {UW_METHOD_GET, "decisions/*/*", ALL_ROLES, run_decision},
     {UW_METHOD_GET, "decisions/*/*/explanation", ALL_ROLES, run_explanation},
     {UW_METHOD_GET, "accounts", ALL_ROLES, run_accounts},

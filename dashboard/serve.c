@@ -96,7 +96,7 @@ static enum uw_code open_kafka(struct uw_server *server, struct uw_error *error)
                                              .context = (void *)(uintptr_t)options,
                                              .log = log_at};
     memcpy(feeder.topics, options->topics, sizeof feeder.topics);
-    enum uw_code code = uw_reporter_open(&feeder, options->settings, &server->reporter, error);
+    enum uw_code code = uw_reporter_open(&feeder, &server->reporter, error);
     if (code == UW_OK) {
         code = uw_stream_open(&stream, &server->stream, error);
     }

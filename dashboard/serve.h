@@ -8,7 +8,6 @@
 
 #include "consumers/kafka_conf.h"
 #include "core/ports.h"
-#include "core/settings.h"
 #include "dashboard/webhook.h"
 
 /* What explains a decision: the command has it. Writes the JSON of docs/explain.md to `file`. `as_of_day`
@@ -34,7 +33,6 @@ struct uw_serve_options {
     int64_t stream_bytes_max;     /* of the events kept for subscribers */
     /* What the configuration says; the rest is filled in here. */
     struct uw_webhook_options webhooks;
-    const struct uw_settings *settings;
     void *explain_context;
     uw_serve_explain *explain;
     void *context;

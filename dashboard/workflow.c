@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "core/date.h"
+#include "core/fold.h"
 #include "dashboard/answer.h"
 #include "dashboard/lists.h"
 
@@ -285,14 +286,13 @@ void uw_workflow_add_note(struct uw_desk *desk, const struct uw_principal *princ
 
 struct uw_reporter {
     struct uw_feeder_options options;
-    const struct uw_settings *settings;
     pthread_mutex_t lock; /* all below */
     struct uw_feeder *feeder;
     struct uw_codec *codec;
 };
 
-enum uw_code uw_reporter_open(const struct uw_feeder_options *options, const struct uw_settings *settings,
-                              struct uw_reporter **reporter, struct uw_error *error)
+enum uw_code uw_reporter_open(const struct uw_feeder_options *options, struct uw_reporter **reporter,
+                              struct uw_error *error)
 {
     struct uw_reporter *made = calloc(1, sizeof *made);
     enum uw_code code;
@@ -300,7 +300,6 @@ enum uw_code uw_reporter_open(const struct uw_feeder_options *options, const str
         return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for reporting evaluations");
     }
     made->options = *options;
-    made->settings = settings;
     pthread_mutex_init(&made->lock, NULL);
     code = uw_codec_open(NULL, &made->codec, error);
     if (code != UW_OK) {
@@ -355,21 +354,21 @@ static enum uw_code send_event(struct uw_reporter *reporter, const struct uw_eve
 
 /* What is known of the alert whose evaluation was held. */
 struct due {
-    struct uw_str client, municipality, decision, status, kind, due, law, product, next_due;
+    struct uw_str client, municipality, decision, status, kind, due, next_due;
 };
 
 static enum uw_code read_due(struct uw_desk *desk, const struct uw_principal *principal, struct uw_arena *arena,
                              struct uw_str subject, struct due *due, bool *found, struct uw_error *error)
 {
     static const char sql[] =
-        "SELECT a.client, a.municipality, a.decision, a.status, a.kind, a.period_from::text, d.law, d.product, (SELECT "
+        "SELECT a.client, a.municipality, a.decision, a.status, a.kind, a.period_from::text, (SELECT "
         "min((d.valid_from + make_interval(months => m))::date) FROM unnest(d.evaluation_months) m WHERE (d.valid_from + "
         "make_interval(months => m))::date > a.period_from AND (d.valid_to IS NULL OR (d.valid_from + make_interval(months "
         "=> m))::date <= d.valid_to + 1))::text FROM urenwacht_api.alert a LEFT JOIN urenwacht_api.decision d ON "
         "d.municipality = a.municipality AND d.decision = a.decision AND d.client = a.client WHERE a.alert_id = "
         "($1::text)::uuid";
-    struct uw_str *const fields[] = {&due->client, &due->municipality, &due->decision, &due->status, &due->kind,
-                                     &due->due,    &due->law,          &due->product,  &due->next_due};
+    struct uw_str *const fields[] = {&due->client, &due->municipality, &due->decision, &due->status,
+                                     &due->kind,   &due->due,          &due->next_due};
     PGresult *result = NULL;
     enum uw_code code = uw_desk_begin(desk, principal, false, error);
     if (code == UW_OK) {
@@ -379,7 +378,7 @@ static enum uw_code read_due(struct uw_desk *desk, const struct uw_principal *pr
         return code;
     }
     *found = PQntuples(result) == 1;
-    for (int i = 0; *found && i < 9; i++) {
+    for (int i = 0; *found && i < 7; i++) {
         struct uw_str field = uw_desk_field(result, 0, i);
         *fields[i] = uw_arena_copy(arena, field);
         code = uw_str_is_null(*fields[i]) == uw_str_is_null(field) ? code : UW_ENOMEM;
@@ -392,20 +391,14 @@ static enum uw_code read_due(struct uw_desk *desk, const struct uw_principal *pr
 }
 
 /* Whether an evaluation of that day answers the due (SPEC section 4, EVALUATION_DUE). */
-static bool closes(const struct uw_settings *settings, const struct due *due, int32_t held_on_day)
+static bool closes(const struct due *due, int32_t held_on_day)
 {
-    struct uw_thresholds thresholds;
-    enum uw_law law = UW_LAW_WMO;
     int32_t due_day, next_day;
-    if (uw_str_is_null(due->law) || !uw_law_parse(due->law, &law) || !uw_date_parse(due->due, &due_day)) {
-        return false;
-    }
-    uw_settings_resolve(settings, due->municipality, law, due->product, &thresholds);
-    if (held_on_day < due_day - thresholds.evaluation_notice_days) {
+    if (!uw_date_parse(due->due, &due_day) || held_on_day < due_day - UW_EVALUATION_EARLY_DAYS) {
         return false;
     }
     return uw_str_is_null(due->next_due) || !uw_date_parse(due->next_due, &next_day) ||
-           held_on_day < next_day - thresholds.evaluation_notice_days;
+           held_on_day < next_day - UW_EVALUATION_EARLY_DAYS;
 }
 
 /* A version 4 UUID of now. */
@@ -498,7 +491,7 @@ static void report_held(struct uw_reporter *reporter, struct uw_desk *desk, cons
     uw_text_add_literal(&text, "{\"event_id\": ");
     uw_text_add_json_string(&text, uw_str_from(id));
     uw_text_add_literal(&text, ", \"closes\": ");
-    uw_text_add_literal(&text, closes(reporter->settings, &due, report->held_on_day) ? "true}" : "false}");
+    uw_text_add_literal(&text, closes(&due, report->held_on_day) ? "true}" : "false}");
     uw_http_body(request, 202, UW_JSON, &text);
 }
 

@@ -4,15 +4,14 @@
 #ifndef UW_DASHBOARD_WORKFLOW_H
 #define UW_DASHBOARD_WORKFLOW_H
 
-#include "core/settings.h"
 #include "dashboard/desk.h"
 #include "producers/feeder.h"
 #include "schemas/codec.h"
 
 /* Sends evaluations; the feeder is opened with the first one. Shared by all workers. */
 struct uw_reporter;
-enum uw_code uw_reporter_open(const struct uw_feeder_options *options, const struct uw_settings *settings,
-                              struct uw_reporter **reporter, struct uw_error *error) UW_MUST_USE;
+enum uw_code uw_reporter_open(const struct uw_feeder_options *options, struct uw_reporter **reporter,
+                              struct uw_error *error) UW_MUST_USE;
 void uw_reporter_close(struct uw_reporter **reporter);
 
 /* `subject` is the alert's or anomaly's id, a UUID. */

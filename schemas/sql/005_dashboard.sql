@@ -191,6 +191,24 @@ SELECT d.client, d.municipality, d.decision, d.version, (ARRAY['ACTIVE', 'WITHDR
              < (d.recorded_at, urenwacht_data.event_id_text(d.event_id, d.event_id_upper) COLLATE "C", d.kafka_offset))));
 COMMENT ON VIEW urenwacht_api.decision IS 'Decisions, by their latest version.';
 
+-- The months are those of SPEC section 4, EVALUATION_DUE; an evaluation answers a due from 14 days before it until 14
+-- days before the next. Arguments rather than a row, so that the function becomes a part of the statement.
+CREATE FUNCTION urenwacht_api.evaluation_dues(client text, municipality text, decision text, valid_from date,
+                                              valid_to date, months integer[])
+RETURNS TABLE (due_on date, held boolean)
+LANGUAGE sql STABLE AS $$
+    SELECT d.due_on,
+           EXISTS (SELECT FROM urenwacht_data.evaluation_fact e
+                    WHERE e.municipality = evaluation_dues.municipality AND e.decision = evaluation_dues.decision
+                      AND e.client = evaluation_dues.client AND e.held_on >= d.due_on - 14
+                      AND (d.next_on IS NULL OR e.held_on < d.next_on - 14))
+      FROM (SELECT u.due_on, lead(u.due_on) OVER (ORDER BY u.due_on) AS next_on
+              FROM (SELECT DISTINCT (evaluation_dues.valid_from + make_interval(months => m))::date AS due_on
+                      FROM unnest(evaluation_dues.months) m) u
+             WHERE evaluation_dues.valid_to IS NULL OR u.due_on <= evaluation_dues.valid_to + 1) d;
+$$;
+COMMENT ON FUNCTION urenwacht_api.evaluation_dues IS 'The days at which evaluations of a decision are due, and whether they were held.';
+
 CREATE VIEW urenwacht_api.decision_version WITH (security_invoker = true) AS
 SELECT DISTINCT ON (d.client, d.municipality, d.decision, d.version)
        d.client, d.municipality, d.decision, d.version, (ARRAY['ACTIVE', 'WITHDRAWN'])[d.status + 1] AS status,

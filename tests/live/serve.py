@@ -1,5 +1,6 @@
 """Everything that `urenwacht serve` answers, on a processed region. Standard library, but for the check of answers
 against dashboard/openapi.yaml."""
+import datetime
 import http.client
 import json
 import os
@@ -201,6 +202,7 @@ def test_contract():
         told = call("GET", API + "/decisions/{municipality}/{decision}/explanation", CM, **where)
         check("the explanation agrees with the database", told["check"]["ok"] and told["anomalies"] == [], told["check"])
         call("GET", API + "/facts", CM, query=f"?municipality={HERE}&decision={decision['decision']}&limit=5")
+    evaluations_due()
     for query in ("", "&sort=-used_percent", "&used_percent_min=80&active_on=2025-06-01", "&sort=period_from&law=WMO"):
         call("GET", API + "/accounts", CM, query="?limit=5" + query)
     for grain in ("weekly", "monthly"):
@@ -208,6 +210,42 @@ def test_contract():
     total = call("GET", API + "/aggregates/{grain}", CM, grain="monthly", query="?total=true")["items"][0]
     stored = psql(f"SELECT sum(delivered_minutes) FROM urenwacht.monthly WHERE municipality = '{HERE}'")
     check("the total is the table's", total["delivered_minutes"] == int(stored), (total, stored))
+
+
+def evaluations_due():
+    """The dues of decisions are those of the explanation and of the alerts, and can be asked for by month."""
+    listed = call("GET", API + "/decisions", CM, query="?limit=1000&sort=evaluation_due")["items"]
+    firsts = [d["evaluations_due"][0] if d["evaluations_due"] else "9999" for d in listed]
+    check("decisions by their first due", firsts == sorted(firsts) and firsts[0] < firsts[-1] == "9999", (firsts[0], firsts[-1]))
+    def key(row):
+        return row["decision"], row["client"]
+    dues = {key(d): d["evaluations_due"] for d in listed}
+    part = [d for d in listed if d["evaluations_due"]][:6] + [d for d in listed if not d["evaluations_due"]][:3]
+    for decision in part:
+        told = call("GET", API + "/decisions/{municipality}/{decision}/explanation", CM, municipality=HERE,
+                    decision=decision["decision"], query="?client=" + decision["client"])
+        active = told["status"] == "ACTIVE"
+        check("the dues of a decision are those explained", decision["evaluations_due"] ==
+              [due["due"] for due in told["evaluations"]["dues"] if active and due["held"] == 0], decision["evaluations_due"])
+    as_of = datetime.date.fromisoformat(call("GET", API + "/progress", CM)["as_of"])
+    alerts = call("GET", API + "/alerts", CM, query="?limit=1000&kind=EVALUATION_DUE")["items"]
+    notice = (as_of + datetime.timedelta(days=14)).isoformat()
+    check("those that have come are the alerts", sorted((*key(a), a["effective_on"]) for a in alerts) ==
+          sorted((*of, due) for of, days in dues.items() for due in days if due <= notice), len(alerts))
+    months = sorted({due[:7] for days in dues.values() for due in days})
+    for month in (months[0], max(m for m in months if m <= notice[:7]), months[-1], "1999-01"):
+        wanted = {of for of, days in dues.items() if any(due.startswith(month) for due in days)}
+        got = call("GET", API + "/decisions", CM, query=f"?limit=1000&evaluation_month={month}-17")["items"]
+        check(f"evaluations of {month}", {key(d) for d in got} == wanted, (len(got), len(wanted)))
+        by = call("GET", API + "/decisions/counts", CM, query=f"?by=provider,status&evaluation_month={month}-01")["items"]
+        check("are counted", sum(row["count"] for row in by) == len(wanted) and all(row["status"] == "ACTIVE" for row in by), by)
+    csv = ask("GET", API + f"/decisions?format=csv&evaluation_month={months[0]}-01", CM)[2].decode().splitlines()
+    check("and written as CSV", csv[0].endswith(",evaluations_due") and months[0] in csv[1].split(",")[-1], csv[:2])
+    part = listed[0]["decision"][1:-1].lower()
+    got = call("GET", API + "/decisions", CM, query="?limit=1000&search=" + urllib.parse.quote(part))["items"]
+    check("a part of its id finds a decision", {key(d) for d in got} == {of for of in dues if part in of[0].lower()}, part)
+    call("GET", API + "/decisions", CM, 400, query="?evaluation_month=2026-13-01")
+    call("GET", API + "/decisions/counts", CM, 400, query="?by=client")
 
 
 def test_access():
