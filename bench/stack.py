@@ -127,6 +127,10 @@ class Stack:
     def start(self):
         self.local("reset")
         os.makedirs(self.logs, exist_ok=True)
+        self.connect()
+
+    def connect(self):
+        """To servers that run."""
         exports = dict(re.findall(r"export (\w+)='([^']*)'", self.local("env", "--admin")))
         self.brokers = exports["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"]
         self.dsn, self.admin_dsn = exports["URENWACHT_DSN"], exports["URENWACHT_ADMIN_DSN"]

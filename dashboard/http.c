@@ -17,6 +17,8 @@
 #define SWEEP_MS 500
 #define POLLING_THREADS 2
 #define STREAM_BLOCK_BYTES ((size_t)16 * 1024)
+/* What the kernel may keep for one subscriber; without a limit it would be megabytes for each who does not read. */
+#define STREAM_SOCKET_BYTES (128 * 1024)
 #define TAG_BYTES 40
 
 const uint32_t uw_http_bucket_us[12] = {1000,   2500,   5000,    10000,   25000,   50000,
@@ -353,6 +355,15 @@ static void count_answer(struct exchange *exchange, int status)
     pthread_mutex_unlock(&http->lock);
 }
 
+static void limit_socket(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const int bytes = STREAM_SOCKET_BYTES;
+    if (info != NULL) {
+        (void)setsockopt(info->connect_fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    }
+}
+
 static enum MHD_Result respond(struct exchange *exchange)
 {
     struct uw_http_request *request = &exchange->request;
@@ -362,6 +373,7 @@ static enum MHD_Result respond(struct exchange *exchange)
     if (answer->streams) {
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, stream_read,
                                                      &answer->source, NULL);
+        limit_socket(exchange->connection);
     } else {
         /* The body lives in the request, which outlives the response. */
         response = MHD_create_response_from_buffer(answer->body.length, (void *)(uintptr_t)answer->body.data,

@@ -1,77 +1,23 @@
-#include "dashboard/stream.h"
-
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "dashboard/stream_entry.h"
-#include "dashboard/stream_source.h"
+#include "dashboard/stream_parts.h"
 
-#define POLL_MS 100
 #define RETRY_MS 2000
 /* Places in the ring; with small events it is full before its bytes are. */
 #define RING_EVENTS_MAX (UINT64_C(1) << 20)
 /* At the start so many events before the end are read that the ring is about full, so that those who resume find them
- * there; catchers are few. */
+ * there. */
 #define EVENT_BYTES_USUAL 512
-#define CATCHERS 2
-#define PENDING_BYTES ((size_t)256 * 1024)
-/* A subscriber who takes nothing of what was caught up for so long is cut off. */
-#define PENDING_PATIENCE_MS 10000
 
-enum phase { PHASE_WAITING, PHASE_CATCHING, PHASE_LIVE };
-
-struct subscriber {
-    struct subscriber *next, *previous;
-    struct uw_stream *stream;
-    struct uw_stream_filter filter;
-    int64_t token_id;
-    void *connection;
-    enum phase phase;
-    bool asleep, ended, closed, beat, gap;
-    int64_t sent_ms;
-    uint64_t cursor; /* the next event of the ring */
-    /* Only while it is ahead of the ring somewhere: its own offsets, and the ring's at its cursor. */
-    int64_t *own, *passed;
-    uint64_t announced; /* cursor of the last position that was sent */
-    /* What a catcher has read for it. */
-    char *pending;
-    size_t pending_first, pending_end;
-    struct subscriber *next_waiting;
-};
-
-struct uw_stream {
-    struct uw_stream_options options;
-    pthread_t reader, catchers[CATCHERS];
-    uint32_t thread_count;
-
-    pthread_mutex_t lock; /* all below */
-    pthread_cond_t changed;
-    bool stopping, reading;
-    uint32_t alert_count, anomaly_count; /* 0 until the topics are known */
-    struct uw_stream_entry **ring;
-    uint64_t tail, head; /* numbers of the oldest event and of the next one */
-    int64_t base[UW_STREAM_PLACES_MAX], ahead[UW_STREAM_PLACES_MAX]; /* positions at tail and at head */
-    int64_t ring_bytes;
-    struct subscriber subscribers; /* circle */
-    uint32_t subscriber_count;
-    struct subscriber *waiting; /* for a catcher */
-    struct uw_stream_statistics statistics;
-};
-
-static int64_t now_ms(void)
+int64_t uw_stream_clock_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static uint32_t place_count(const struct uw_stream *stream)
-{
-    return stream->alert_count + stream->anomaly_count;
 }
 
 static struct uw_stream_entry *ring_at(const struct uw_stream *stream, uint64_t number)
@@ -81,7 +27,7 @@ static struct uw_stream_entry *ring_at(const struct uw_stream *stream, uint64_t 
 
 /* ---- subscribers, under the lock ---- */
 
-static void wake(struct subscriber *subscriber)
+void uw_stream_wake(struct uw_subscriber *subscriber)
 {
     if (subscriber->asleep) {
         subscriber->asleep = false;
@@ -89,14 +35,22 @@ static void wake(struct subscriber *subscriber)
     }
 }
 
-static void end_subscriber(struct subscriber *subscriber)
+void uw_stream_end(struct uw_subscriber *subscriber)
 {
     subscriber->ended = true;
-    wake(subscriber);
+    uw_stream_wake(subscriber);
     pthread_cond_broadcast(&subscriber->stream->changed);
 }
 
-static void forget_own(struct subscriber *subscriber)
+void uw_stream_drop(struct uw_subscriber *subscriber)
+{
+    subscriber->ended = true;
+    subscriber->stream->statistics.dropped++;
+    uw_stream_wake(subscriber);
+    uw_http_cut(subscriber->connection);
+}
+
+static void forget_own(struct uw_subscriber *subscriber)
 {
     free(subscriber->own);
     free(subscriber->passed);
@@ -124,15 +78,15 @@ static void append(struct uw_stream *stream, struct uw_stream_entry *take_event)
     stream->ahead[take_event->place] = take_event->offset + 1;
     stream->head++;
     stream->statistics.received++;
-    for (struct subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
-        if (s->phase != PHASE_LIVE || !s->asleep) {
+    for (struct uw_subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
+        if (s->phase != UW_STREAM_LIVE || !s->asleep) {
             continue;
         }
         /* Who sleeps has seen all before this one. What the filter leaves out need not wake anybody. */
         if (s->own == NULL && !uw_stream_filter_matches(&s->filter, &take_event->about)) {
             s->cursor = stream->head;
         } else {
-            wake(s);
+            uw_stream_wake(s);
         }
     }
 }
@@ -154,8 +108,7 @@ static bool output_add(struct output *output, const char *bytes, size_t length)
     return true;
 }
 
-/* The position at the subscriber's cursor, in `arena`. */
-static const char *position_of(const struct subscriber *subscriber, struct uw_arena *arena)
+const char *uw_stream_position(const struct uw_subscriber *subscriber, struct uw_arena *arena)
 {
     const struct uw_stream *stream = subscriber->stream;
     const int64_t *offsets = subscriber->own;
@@ -168,7 +121,7 @@ static const char *position_of(const struct subscriber *subscriber, struct uw_ar
 /* Whether somebody who says to have seen so much has seen more than we have. */
 static bool beyond(const struct uw_stream *stream, const int64_t *offsets)
 {
-    for (uint32_t i = 0; i < place_count(stream); i++) {
+    for (uint32_t i = 0; i < uw_stream_place_count(stream); i++) {
         if (offsets[i] > stream->ahead[i]) {
             return true;
         }
@@ -178,17 +131,17 @@ static bool beyond(const struct uw_stream *stream, const int64_t *offsets)
 
 /* Offsets of its own are needed no longer once they are the ring's at the cursor; or, since behind a partition's last
  * event stand markers of transactions that the ring's count leaves out, once all of the ring was passed. */
-static void settle_own(struct subscriber *subscriber)
+static void settle_own(struct uw_subscriber *subscriber)
 {
     const struct uw_stream *stream = subscriber->stream;
-    if (memcmp(subscriber->own, subscriber->passed, place_count(stream) * sizeof(int64_t)) == 0 ||
+    if (memcmp(subscriber->own, subscriber->passed, uw_stream_place_count(stream) * sizeof(int64_t)) == 0 ||
         (subscriber->cursor == stream->head && !beyond(stream, subscriber->own))) {
         forget_own(subscriber);
     }
 }
 
 /* Passes one event; false when it does not fit any more. */
-static bool pass_event(struct subscriber *subscriber, struct output *output)
+static bool pass_event(struct uw_subscriber *subscriber, struct output *output)
 {
     struct uw_stream *stream = subscriber->stream;
     const struct uw_stream_entry *event = ring_at(stream, subscriber->cursor);
@@ -204,7 +157,7 @@ static bool pass_event(struct subscriber *subscriber, struct output *output)
             const char *id;
             uw_arena_init(&arena, UW_STREAM_TEXT_BYTES_MAX);
             subscriber->own[event->place] = event->offset + 1;
-            id = position_of(subscriber, &arena);
+            id = uw_stream_position(subscriber, &arena);
             size_t id_length = id == NULL ? 0 : strlen(id);
             bool fits = id != NULL && output->size - output->used >= 5 + id_length + event->body_length;
             if (fits) {
@@ -233,14 +186,14 @@ static bool pass_event(struct subscriber *subscriber, struct output *output)
     return true;
 }
 
-static void beat(struct subscriber *subscriber, struct output *output)
+static void beat(struct uw_subscriber *subscriber, struct output *output)
 {
     struct uw_arena arena;
     const char *id = NULL;
     uw_arena_init(&arena, UW_STREAM_TEXT_BYTES_MAX);
-    if (subscriber->phase == PHASE_LIVE && subscriber->announced != subscriber->cursor &&
+    if (subscriber->phase == UW_STREAM_LIVE && subscriber->announced != subscriber->cursor &&
         (subscriber->own != NULL || subscriber->cursor == subscriber->stream->head)) {
-        id = position_of(subscriber, &arena);
+        id = uw_stream_position(subscriber, &arena);
     }
     if (id == NULL) {
         (void)output_add(output, ":\n\n", 3);
@@ -253,24 +206,12 @@ static void beat(struct subscriber *subscriber, struct output *output)
 
 static int64_t read_stream(void *context, char *buffer, size_t size)
 {
-    struct subscriber *subscriber = context;
+    struct uw_subscriber *subscriber = context;
     struct uw_stream *stream = subscriber->stream;
     struct output output = {buffer, size, 0};
     pthread_mutex_lock(&stream->lock);
-    if (subscriber->gap) {
-        static const char gap[] = "event: gap\ndata: {}\n\n";
-        subscriber->gap = !output_add(&output, gap, sizeof gap - 1);
-    }
-    if (subscriber->pending_end > subscriber->pending_first) {
-        size_t left = subscriber->pending_end - subscriber->pending_first;
-        size_t taken = left < output.size - output.used ? left : output.size - output.used;
-        (void)output_add(&output, subscriber->pending + subscriber->pending_first, taken);
-        subscriber->pending_first += taken;
-        pthread_cond_broadcast(&stream->changed);
-    }
-    if (subscriber->phase == PHASE_LIVE && subscriber->pending_end == subscriber->pending_first) {
-        free(subscriber->pending);
-        subscriber->pending = NULL;
+    output.used = uw_stream_take_pending(subscriber, buffer, size);
+    if (subscriber->phase == UW_STREAM_LIVE && subscriber->pending == NULL) {
         if (subscriber->cursor < stream->tail && !subscriber->ended) {
             subscriber->ended = true;
             stream->statistics.dropped++;
@@ -283,7 +224,7 @@ static int64_t read_stream(void *context, char *buffer, size_t size)
     }
     subscriber->beat = false;
     if (output.used > 0) {
-        subscriber->sent_ms = now_ms();
+        subscriber->sent_ms = uw_stream_clock_ms();
     } else if (!subscriber->ended) {
         /* Under the lock, so that whoever has something for it sees it asleep or comes first. */
         subscriber->asleep = true;
@@ -294,7 +235,7 @@ static int64_t read_stream(void *context, char *buffer, size_t size)
     return output.used > 0 ? (int64_t)output.used : ended ? -1 : 0;
 }
 
-static void free_subscriber(struct subscriber *subscriber)
+void uw_stream_free(struct uw_subscriber *subscriber)
 {
     forget_own(subscriber);
     free(subscriber->pending);
@@ -304,7 +245,7 @@ static void free_subscriber(struct subscriber *subscriber)
 
 static void close_stream(void *context)
 {
-    struct subscriber *subscriber = context;
+    struct uw_subscriber *subscriber = context;
     struct uw_stream *stream = subscriber->stream;
     bool mine;
     pthread_mutex_lock(&stream->lock);
@@ -314,19 +255,19 @@ static void close_stream(void *context)
     subscriber->asleep = false;
     subscriber->ended = subscriber->closed = true;
     /* A catcher that has it, or will take it from its queue, frees it. */
-    mine = subscriber->phase == PHASE_LIVE;
+    mine = subscriber->phase == UW_STREAM_LIVE || subscriber->phase == UW_STREAM_PARKED;
     pthread_cond_broadcast(&stream->changed);
     pthread_mutex_unlock(&stream->lock);
     if (mine) {
-        free_subscriber(subscriber);
+        uw_stream_free(subscriber);
     }
 }
 
 /* ---- subscribing; a worker's thread ---- */
 
-static bool covered(const struct uw_stream *stream, const int64_t *offsets)
+bool uw_stream_covered(const struct uw_stream *stream, const int64_t *offsets)
 {
-    for (uint32_t i = 0; i < place_count(stream); i++) {
+    for (uint32_t i = 0; i < uw_stream_place_count(stream); i++) {
         if (offsets[i] < stream->base[i]) {
             return false;
         }
@@ -334,21 +275,21 @@ static bool covered(const struct uw_stream *stream, const int64_t *offsets)
     return true;
 }
 
-/* Puts a subscriber with its own offsets at the ring's beginning. */
-static void go_live(struct uw_stream *stream, struct subscriber *subscriber)
+void uw_stream_go_live(struct uw_subscriber *subscriber)
 {
-    subscriber->phase = PHASE_LIVE;
+    const struct uw_stream *stream = subscriber->stream;
+    subscriber->phase = UW_STREAM_LIVE;
     subscriber->cursor = stream->tail;
     subscriber->announced = stream->tail;
-    memcpy(subscriber->passed, stream->base, place_count(stream) * sizeof(int64_t));
+    memcpy(subscriber->passed, stream->base, uw_stream_place_count(stream) * sizeof(int64_t));
     settle_own(subscriber);
 }
 
-static bool begin_at(struct uw_stream *stream, struct subscriber *subscriber, const int64_t *offsets)
+static bool begin_at(struct uw_stream *stream, struct uw_subscriber *subscriber, const int64_t *offsets)
 {
-    size_t bytes = place_count(stream) * sizeof(int64_t);
+    size_t bytes = uw_stream_place_count(stream) * sizeof(int64_t);
     if (offsets == NULL) {
-        subscriber->phase = PHASE_LIVE;
+        subscriber->phase = UW_STREAM_LIVE;
         subscriber->cursor = stream->head;
         subscriber->announced = stream->head + 1; /* nothing announced yet: the first beat tells the position */
         return true;
@@ -360,17 +301,11 @@ static bool begin_at(struct uw_stream *stream, struct subscriber *subscriber, co
     }
     memcpy(subscriber->own, offsets, bytes);
     /* Who is ahead of us was served by another one a moment ago, or by topics that are no more: a catcher finds out. */
-    if (covered(stream, offsets) && !beyond(stream, offsets)) {
-        go_live(stream, subscriber);
+    if (uw_stream_covered(stream, offsets) && !beyond(stream, offsets)) {
+        uw_stream_go_live(subscriber);
         return true;
     }
-    subscriber->phase = PHASE_WAITING;
-    struct subscriber **end = &stream->waiting;
-    while (*end != NULL) {
-        end = &(*end)->next_waiting;
-    }
-    *end = subscriber;
-    pthread_cond_broadcast(&stream->changed);
+    uw_stream_queue(subscriber);
     return true;
 }
 
@@ -390,7 +325,7 @@ static bool choose_start(const struct uw_stream *stream, struct uw_http_request 
         }
         *offsets = room;
     } else if (uw_str_equal(from, UW_STR("beginning"))) {
-        memset(room, 0, place_count(stream) * sizeof *room);
+        memset(room, 0, uw_stream_place_count(stream) * sizeof *room);
         *offsets = room;
     } else if (!uw_str_is_null(from) && !uw_str_equal(from, UW_STR("now"))) {
         uw_http_problem(request, 400, "from: now or beginning");
@@ -399,7 +334,7 @@ static bool choose_start(const struct uw_stream *stream, struct uw_http_request 
     return true;
 }
 
-static bool subscribe(struct uw_stream *stream, struct subscriber *subscriber, struct uw_http_request *request)
+static bool subscribe(struct uw_stream *stream, struct uw_subscriber *subscriber, struct uw_http_request *request)
 {
     int64_t room[UW_STREAM_PLACES_MAX];
     const int64_t *offsets = NULL;
@@ -428,7 +363,7 @@ static bool subscribe(struct uw_stream *stream, struct subscriber *subscriber, s
 
 void uw_stream_answer(struct uw_stream *stream, const struct uw_principal *principal, struct uw_http_request *request)
 {
-    struct subscriber *subscriber = calloc(1, sizeof *subscriber);
+    struct uw_subscriber *subscriber = calloc(1, sizeof *subscriber);
     bool subscribed;
     if (subscriber == NULL) {
         uw_http_problem(request, 503, "no memory");
@@ -438,16 +373,16 @@ void uw_stream_answer(struct uw_stream *stream, const struct uw_principal *princ
     subscriber->token_id = principal->token_id;
     subscriber->connection = request->connection;
     subscriber->beat = true; /* the first bytes tell that it works */
-    subscriber->sent_ms = now_ms();
+    subscriber->sent_ms = uw_stream_clock_ms();
     if (!uw_stream_filter_read(request, principal, &subscriber->filter)) {
-        free_subscriber(subscriber);
+        uw_stream_free(subscriber);
         return;
     }
     pthread_mutex_lock(&stream->lock);
     subscribed = subscribe(stream, subscriber, request);
     pthread_mutex_unlock(&stream->lock);
     if (!subscribed) {
-        free_subscriber(subscriber);
+        uw_stream_free(subscriber);
         return;
     }
     request->answer = (struct uw_http_answer){.status = 200,
@@ -462,7 +397,8 @@ uint32_t uw_stream_tokens(struct uw_stream *stream, int64_t *token_ids, uint32_t
 {
     uint32_t count = 0;
     pthread_mutex_lock(&stream->lock);
-    for (struct subscriber *s = stream->subscribers.next; s != &stream->subscribers && count < capacity; s = s->next) {
+    for (struct uw_subscriber *s = stream->subscribers.next; s != &stream->subscribers && count < capacity;
+         s = s->next) {
         uint32_t i = 0;
         while (i < count && token_ids[i] != s->token_id) {
             i++;
@@ -478,180 +414,12 @@ uint32_t uw_stream_tokens(struct uw_stream *stream, int64_t *token_ids, uint32_t
 void uw_stream_end_token(struct uw_stream *stream, int64_t token_id)
 {
     pthread_mutex_lock(&stream->lock);
-    for (struct subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
+    for (struct uw_subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
         if (s->token_id == token_id) {
-            end_subscriber(s);
+            uw_stream_end(s);
         }
     }
     pthread_mutex_unlock(&stream->lock);
-}
-
-/* ---- the catchers ---- */
-
-/* Waits until there is room for `length` bytes; false when the subscriber has gone or takes nothing. */
-static bool pending_room(struct uw_stream *stream, struct subscriber *subscriber, size_t length)
-{
-    int64_t until_ms = now_ms() + PENDING_PATIENCE_MS;
-    while (!subscriber->ended && !stream->stopping) {
-        if (subscriber->pending_first > 0) {
-            memmove(subscriber->pending, subscriber->pending + subscriber->pending_first,
-                    subscriber->pending_end - subscriber->pending_first);
-            subscriber->pending_end -= subscriber->pending_first;
-            subscriber->pending_first = 0;
-        }
-        if (PENDING_BYTES - subscriber->pending_end >= length) {
-            return true;
-        }
-        if (now_ms() > until_ms) {
-            stream->statistics.dropped++;
-            end_subscriber(subscriber);
-            return false;
-        }
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += 1;
-        wake(subscriber);
-        pthread_cond_timedwait(&stream->changed, &stream->lock, &until);
-    }
-    return false;
-}
-
-static bool hand_over(struct uw_stream *stream, struct subscriber *subscriber, struct uw_codec *codec,
-                      const struct uw_source_message *message, struct uw_arena *arena)
-{
-    struct uw_stream_event about;
-    struct uw_str body;
-    uw_arena_reset(arena);
-    if (message->offset < subscriber->own[message->place]) {
-        return true;
-    }
-    subscriber->own[message->place] = message->offset + 1;
-    if (!uw_stream_encode(codec, message->place < stream->alert_count, message->value, arena, &about, &body) ||
-        !uw_stream_filter_matches(&subscriber->filter, &about)) {
-        return true;
-    }
-    const char *id = position_of(subscriber, arena);
-    if (id == NULL || !pending_room(stream, subscriber, 5 + strlen(id) + body.length)) {
-        return false;
-    }
-    struct output output = {subscriber->pending + subscriber->pending_end, PENDING_BYTES - subscriber->pending_end, 0};
-    (void)(output_add(&output, "id: ", 4) && output_add(&output, id, strlen(id)) && output_add(&output, "\n", 1) &&
-           output_add(&output, body.data, body.length));
-    subscriber->pending_end += output.used;
-    stream->statistics.sent++;
-    wake(subscriber);
-    return true;
-}
-
-/* Whether events between these offsets and what the topics hold are lost: deleted by retention, or with a topic that
- * was made anew, of which everything is then read. Nobody misses anything who asked for the beginning. */
-static bool find_gap(int64_t *offsets, const int64_t *lows, const int64_t *highs, uint32_t count)
-{
-    bool gap = false, from_zero = true;
-    for (uint32_t i = 0; i < count; i++) {
-        from_zero = from_zero && offsets[i] == 0;
-        gap = gap || lows[i] > offsets[i] || offsets[i] > highs[i];
-        offsets[i] = offsets[i] > highs[i] ? lows[i] : offsets[i];
-    }
-    return gap && !from_zero;
-}
-
-/* Reads for one subscriber until the ring has the rest. Called with the lock, which it gives up while it reads. */
-static enum uw_code catch_up(struct uw_stream *stream, struct subscriber *subscriber, struct uw_codec *codec,
-                             struct uw_error *error)
-{
-    int64_t lows[UW_STREAM_PLACES_MAX], highs[UW_STREAM_PLACES_MAX];
-    struct uw_source *source = NULL;
-    struct uw_arena arena;
-    bool gap = false;
-    enum uw_code code;
-    uw_arena_init(&arena, UW_HTTP_REQUEST_BYTES_MAX);
-    pthread_mutex_unlock(&stream->lock);
-    code = uw_source_open(&stream->options, &source, error);
-    if (code == UW_OK) {
-        code = uw_source_ends(source, lows, highs, error);
-    }
-    if (code == UW_OK) {
-        gap = find_gap(subscriber->own, lows, highs, place_count(stream));
-        code = uw_source_start(source, subscriber->own, error);
-    }
-    pthread_mutex_lock(&stream->lock);
-    subscriber->gap = gap;
-    while (code == UW_OK && !subscriber->ended && !stream->stopping && !covered(stream, subscriber->own)) {
-        struct uw_source_message message;
-        pthread_mutex_unlock(&stream->lock);
-        code = uw_source_next(source, POLL_MS, &message, error);
-        pthread_mutex_lock(&stream->lock);
-        if (code != UW_OK || message.what == UW_SOURCE_NOTHING) {
-            continue;
-        }
-        if (message.what == UW_SOURCE_END) {
-            /* Behind the last event stand markers of transactions, which nobody reads. */
-            if (subscriber->own[message.place] < message.offset) {
-                subscriber->own[message.place] = message.offset;
-            }
-        } else if (!hand_over(stream, subscriber, codec, &message, &arena)) {
-            break;
-        }
-    }
-    pthread_mutex_unlock(&stream->lock);
-    uw_source_close(&source);
-    uw_arena_close(&arena);
-    pthread_mutex_lock(&stream->lock);
-    return code;
-}
-
-static void catch_one(struct uw_stream *stream, struct uw_codec *codec)
-{
-    struct subscriber *subscriber = stream->waiting;
-    struct uw_error error = {.text = ""};
-    enum uw_code code = UW_OK;
-    stream->waiting = subscriber->next_waiting;
-    subscriber->phase = PHASE_CATCHING;
-    /* Not before: thousands may be waiting after a restart. */
-    subscriber->pending = malloc(PENDING_BYTES);
-    if (subscriber->pending == NULL) {
-        code = uw_error_set(&error, UW_ENOMEM, UW_CLASS_RETRY, "no memory to catch up for a subscriber");
-    }
-    if (code == UW_OK && !subscriber->ended) {
-        code = catch_up(stream, subscriber, codec, &error);
-    }
-    if (code != UW_OK) {
-        stream->options.log(stream->options.context, error.text);
-        end_subscriber(subscriber);
-    }
-    if (subscriber->closed) {
-        free_subscriber(subscriber);
-        return;
-    }
-    if (subscriber->ended || !covered(stream, subscriber->own)) {
-        end_subscriber(subscriber);
-    }
-    stream->statistics.caught_up++;
-    go_live(stream, subscriber);
-    wake(subscriber);
-}
-
-static void *catch_all(void *context)
-{
-    struct uw_stream *stream = context;
-    struct uw_codec *codec = NULL;
-    struct uw_error error;
-    if (uw_codec_open(NULL, &codec, &error) != UW_OK) {
-        stream->options.log(stream->options.context, error.text);
-        return NULL;
-    }
-    pthread_mutex_lock(&stream->lock);
-    while (!stream->stopping || stream->waiting != NULL) {
-        if (stream->waiting == NULL) {
-            pthread_cond_wait(&stream->changed, &stream->lock);
-        } else {
-            catch_one(stream, codec);
-        }
-    }
-    pthread_mutex_unlock(&stream->lock);
-    uw_codec_close(&codec);
-    return NULL;
 }
 
 /* ---- the reader ---- */
@@ -666,19 +434,18 @@ static bool stopping(struct uw_stream *stream)
 
 static void beat_all(struct uw_stream *stream)
 {
-    int64_t now = now_ms();
+    int64_t now = uw_stream_clock_ms();
     pthread_mutex_lock(&stream->lock);
-    for (struct subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
+    for (struct uw_subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
         if (now - s->sent_ms >= UW_STREAM_HEARTBEAT_MS - 1000 && s->asleep) {
             s->beat = true;
-            wake(s);
+            uw_stream_wake(s);
         }
         /* It does not read, and what it has not read is gone: nobody would come to tell it so. */
-        if (s->phase == PHASE_LIVE && !s->ended && s->cursor < stream->tail) {
-            s->ended = true;
-            stream->statistics.dropped++;
-            uw_http_cut(s->connection);
+        if (s->phase == UW_STREAM_LIVE && !s->ended && s->cursor < stream->tail) {
+            uw_stream_drop(s);
         }
+        uw_stream_check_parked(s, now);
     }
     pthread_mutex_unlock(&stream->lock);
 }
@@ -722,7 +489,7 @@ static enum uw_code start_reading(struct uw_stream *stream, struct uw_source *so
     }
     uw_source_counts(source, &alert_count, &anomaly_count);
     pthread_mutex_lock(&stream->lock);
-    if (place_count(stream) == 0) {
+    if (uw_stream_place_count(stream) == 0) {
         stream->alert_count = alert_count;
         stream->anomaly_count = anomaly_count;
         for (uint32_t i = 0; i < alert_count + anomaly_count; i++) {
@@ -730,7 +497,8 @@ static enum uw_code start_reading(struct uw_stream *stream, struct uw_source *so
             stream->base[i] = stream->ahead[i] = from > lows[i] ? from : lows[i];
         }
     } else if (stream->alert_count != alert_count || stream->anomaly_count != anomaly_count) {
-        code = uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "the topics have got more partitions; start serve again");
+        code = uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                            "the topics have got more partitions; start serve again");
     }
     pthread_mutex_unlock(&stream->lock);
     return code == UW_OK ? uw_source_start(source, stream->ahead, error) : code;
@@ -743,17 +511,17 @@ static enum uw_code read_topics(struct uw_stream *stream, struct uw_codec *codec
     struct uw_source_message message;
     bool ended[UW_STREAM_PLACES_MAX] = {false};
     uint32_t ended_count = 0;
-    int64_t beat_ms = now_ms();
+    int64_t beat_ms = uw_stream_clock_ms();
     enum uw_code code = uw_source_open(&stream->options, &source, error);
     if (code == UW_OK) {
         code = start_reading(stream, source, error);
     }
     while (code == UW_OK && !stopping(stream)) {
-        if (now_ms() - beat_ms >= 1000) {
-            beat_ms = now_ms();
+        if (uw_stream_clock_ms() - beat_ms >= 1000) {
+            beat_ms = uw_stream_clock_ms();
             beat_all(stream);
         }
-        code = uw_source_next(source, POLL_MS, &message, error);
+        code = uw_source_next(source, UW_STREAM_POLL_MS, &message, error);
         if (code == UW_OK && message.what == UW_SOURCE_EVENT) {
             code = take(stream, codec, &message, arena, error);
         } else if (code == UW_OK && message.what == UW_SOURCE_END && !ended[message.place]) {
@@ -764,7 +532,7 @@ static enum uw_code read_topics(struct uw_stream *stream, struct uw_codec *codec
             if (stream->ahead[message.place] < message.offset) {
                 stream->ahead[message.place] = message.offset;
             }
-            stream->reading = stream->reading || ended_count == place_count(stream);
+            stream->reading = stream->reading || ended_count == uw_stream_place_count(stream);
             pthread_mutex_unlock(&stream->lock);
         }
     }
@@ -788,8 +556,9 @@ static void *read_all(void *context)
             continue;
         }
         stream->options.log(stream->options.context, error.text);
-        for (int64_t until_ms = now_ms() + RETRY_MS; now_ms() < until_ms && !stopping(stream);) {
-            const struct timespec pause = {0, POLL_MS * 1000000L};
+        int64_t until_ms = uw_stream_clock_ms() + RETRY_MS;
+        while (uw_stream_clock_ms() < until_ms && !stopping(stream)) {
+            const struct timespec pause = {0, UW_STREAM_POLL_MS * 1000000L};
             (void)nanosleep(&pause, NULL);
             beat_all(stream);
         }
@@ -805,6 +574,7 @@ enum uw_code uw_stream_open(const struct uw_stream_options *options, struct uw_s
                             struct uw_error *error)
 {
     struct uw_stream *made = calloc(1, sizeof *made);
+    pthread_condattr_t attributes;
     if (made != NULL) {
         made->ring = calloc(RING_EVENTS_MAX, sizeof *made->ring);
     }
@@ -815,10 +585,13 @@ enum uw_code uw_stream_open(const struct uw_stream_options *options, struct uw_s
     made->options = *options;
     made->subscribers.next = made->subscribers.previous = &made->subscribers;
     pthread_mutex_init(&made->lock, NULL);
-    pthread_cond_init(&made->changed, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&made->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
     bool started = pthread_create(&made->reader, NULL, read_all, made) == 0;
-    for (uint32_t i = 0; started && i < CATCHERS; i++) {
-        started = pthread_create(&made->catchers[i], NULL, catch_all, made) == 0;
+    for (uint32_t i = 0; started && i < UW_STREAM_CATCHERS; i++) {
+        started = pthread_create(&made->catchers[i], NULL, uw_stream_catch, made) == 0;
         made->thread_count += started ? 1u : 0u;
     }
     if (!started) {
@@ -833,8 +606,8 @@ void uw_stream_stop(struct uw_stream *stream)
 {
     pthread_mutex_lock(&stream->lock);
     stream->stopping = true;
-    for (struct subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
-        end_subscriber(s);
+    for (struct uw_subscriber *s = stream->subscribers.next; s != &stream->subscribers; s = s->next) {
+        uw_stream_end(s);
     }
     pthread_cond_broadcast(&stream->changed);
     pthread_mutex_unlock(&stream->lock);

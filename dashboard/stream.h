@@ -7,8 +7,9 @@
  *
  * An event's id holds, for every partition of the topics, the offset after the last event that the subscriber has
  * seen or that its filter left out. So whoever resumes gets exactly what came after, in whatever order the
- * partitions are read this time. What the ring no longer has is read again from Kafka by a small number of catchers, each for one
- * subscriber at a time, which hand over to the ring where the ring begins.
+ * partitions are read this time. What the ring no longer has is read again from Kafka by a small number of catchers,
+ * for one subscriber and then for the next in short turns, and the ring goes on where it begins. Who takes nothing
+ * gets no turn: a slow reader keeps nobody waiting.
  */
 #ifndef UW_DASHBOARD_STREAM_H
 #define UW_DASHBOARD_STREAM_H

@@ -127,10 +127,11 @@ BEGIN
                    seen);
 END
 $$;
--- Sums name no municipality: they are seen with their dimensions.
+-- Sums name no municipality: they are seen with their dimensions, and who sees all need not have every row looked up.
 ALTER TABLE urenwacht_data.aggregate_sum ENABLE ROW LEVEL SECURITY;
 CREATE POLICY municipality ON urenwacht_data.aggregate_sum
-    USING (key IN (SELECT k.id FROM urenwacht_data.aggregate_key k));
+    USING ((SELECT current_setting('urenwacht.municipalities', true)) = '*'
+           OR key IN (SELECT k.id FROM urenwacht_data.aggregate_key k));
 -- The history names no municipality: it is seen with its alert or anomaly.
 ALTER TABLE urenwacht_data.alert_history ENABLE ROW LEVEL SECURITY;
 CREATE POLICY municipality ON urenwacht_data.alert_history
@@ -282,7 +283,8 @@ SELECT s.grain, s.period_from, k.municipality, k.provider, k.product_category, k
        urenwacht_data.model_name(k.model) AS model, s.clients, s.decisions, s.delivered_minutes, s.no_show_minutes,
        s.used_minutes, s.allotted_minutes, s.priced_minutes, s.cost_sixtieths
   FROM urenwacht_data.aggregate_sum s
-  JOIN urenwacht_data.aggregate_key k ON k.id = s.key;
+  JOIN urenwacht_data.aggregate_key k ON k.id = s.key
+ WHERE s.rules_version = (SELECT urenwacht_data.shown_rules());
 COMMENT ON VIEW urenwacht_api.aggregate IS 'What each writer has added to the sums; only sums of it mean something.';
 
 CREATE FUNCTION urenwacht_data.dashboard_prepare() RETURNS void

@@ -210,6 +210,12 @@ def test_contract():
     total = call("GET", API + "/aggregates/{grain}", CM, grain="monthly", query="?total=true")["items"][0]
     stored = psql(f"SELECT sum(delivered_minutes) FROM urenwacht.monthly WHERE municipality = '{HERE}'")
     check("the total is the table's", total["delivered_minutes"] == int(stored), (total, stored))
+    psql("INSERT INTO urenwacht_data.aggregate_sum SELECT key, grain, period_from, rules_version - 1, writer, 1, 1, 1, 1, 1, 1, 1, 1 "
+         "FROM urenwacht_data.aggregate_sum")
+    for grain in ("weekly", "monthly"):
+        got = call("GET", API + "/aggregates/{grain}", CM, grain=grain, query="?total=true")["items"][0]
+        check(f"sums of older rules are left out of the {grain} ones", got["delivered_minutes"] == int(stored), (got, stored))
+    psql("DELETE FROM urenwacht_data.aggregate_sum WHERE rules_version < urenwacht_data.shown_rules()")
 
 
 def evaluations_due():

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -169,13 +170,14 @@ class Stream:
             headers["Last-Event-ID"] = last
         self.connection.request("GET", "/api/v1/stream" + query, headers=headers)
         self.answer = self.connection.getresponse()
-        self.status = self.answer.status
+        self.status, self.bytes = self.answer.status, 0
 
     def next(self):
         """The next event: its kind, its data, its id."""
         kind = data = identity = None
         while True:
             line = self.answer.readline().decode()
+            self.bytes += len(line)
             if line == "":
                 return None, None, None
             line = line.rstrip("\n")
@@ -238,10 +240,59 @@ def test_slow(server, wanted):
     readers.finish(len(more))
     status = readers.wait()
     check("the readers have all", status == 0 and readers.events == more, readers.summary)
-    # Two are read for at a time, each with ten seconds of patience.
+    # Ten seconds after they last took all that was read for them.
     check("slow readers are cut off", until(lambda: server.figure("urenwacht_stream_dropped_total") - before >= 4, 60),
           server.figure("urenwacht_stream_dropped_total") - before)
     check("and are let go", until(lambda: server.figure("urenwacht_stream_subscribers") <= 3, 20),
+          server.figure("urenwacht_stream_subscribers"))
+
+
+class Trickle:
+    """A subscriber from the beginning who reads, but slowly."""
+
+    def __init__(self, server):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        self.socket.settimeout(30)
+        self.socket.connect(("127.0.0.1", server.port))
+        self.socket.sendall(f"GET /api/v1/stream?from=beginning HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
+        self.bytes = 0
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self.listen)
+        self.thread.start()
+
+    def listen(self):
+        try:
+            while not self.stopping.wait(0.1):
+                taken = len(self.socket.recv(4096))
+                self.bytes += taken
+                if taken == 0:
+                    return
+        except OSError:
+            pass
+
+    def close(self):
+        self.stopping.set()
+        self.thread.join()
+        self.socket.close()
+
+
+def test_trickle(server, events, ids):
+    """Who reads slowly what is read again from Kafka delays nobody else who needs that too."""
+    slow = [Trickle(server) for _ in range(6)]
+    check("slow readers are served", until(lambda: all(reader.bytes > 20000 for reader in slow), 60), [reader.bytes for reader in slow])
+    size = 0
+    for place in (10, 20):
+        stream = Stream(server, last=ids[place])
+        rest, _, ended = stream.take(len(events) - place - 1)
+        size = stream.bytes
+        stream.close()
+        check("another one gets everything", ended is None and set(rest) == set(events[place + 1:]) and len(rest) == len(set(rest)),
+              (len(rest), len(events) - place - 1, ended))
+    check("before any of them has half of it", all(reader.bytes < size / 2 for reader in slow), ([reader.bytes for reader in slow], size))
+    for reader in slow:
+        reader.close()
+    check("and are let go", until(lambda: server.figure("urenwacht_stream_subscribers") == 0, 30),
           server.figure("urenwacht_stream_subscribers"))
 
 
@@ -313,6 +364,7 @@ WANTED = test_many()
 if not FULL:
     SERVER = Server("--set", "serve.stream_bytes=1MiB")
     EVENTS, IDS = test_from_kafka(SERVER, WANTED)
+    test_trickle(SERVER, EVENTS, IDS)
     test_slow(SERVER, WANTED)
     test_gap(SERVER, IDS)
     test_made_anew(SERVER)

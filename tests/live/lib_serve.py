@@ -1,0 +1,108 @@
+"""What the suites of `urenwacht serve` share: counting, asking the database, the command and the server."""
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+
+COMMAND = os.environ["UW_COMMAND"]
+counts = {"passed": 0, "failed": 0}
+
+
+def check(what, good, why=""):
+    counts["passed" if good else "failed"] += 1
+    print(("passed " if good else "FAILED ") + what + ("" if good else f": {str(why)[:2000]}"), flush=True)
+
+
+def finish():
+    print(f"{counts['passed']} passed, {counts['failed']} failed")
+    sys.exit(counts["failed"] > 0)
+
+
+def until(holds, seconds=15):
+    """Whether the condition holds within the time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def psql(sql):
+    out = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", os.environ["URENWACHT_DSN"], "-c", sql],
+                         check=True, capture_output=True, text=True)
+    return out.stdout.strip()
+
+
+def run(*arguments):
+    """What the command prints; it has to succeed."""
+    return subprocess.run([COMMAND, *arguments], check=True, capture_output=True, text=True, timeout=300).stdout.strip()
+
+
+def token(name, role, *more):
+    return run("token", "create", "--name", name, "--role", role, *more)
+
+
+def exchange(port, method, path, headers=None, body=None):
+    """One request on a connection of its own: status, headers, bytes."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, path, body=body, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+def ask(port, method, path, who=None, body=None, headers=None, raw=None):
+    """The same with a token and a body as JSON."""
+    send = dict(headers or {})
+    if who:
+        send["Authorization"] = "Bearer " + who
+    if body is not None:
+        raw = json.dumps(body)
+        send.setdefault("Content-Type", "application/json")
+    return exchange(port, method, path, send, raw)
+
+
+class Program:
+    """A running command that logs the port on which it answers, behind the words `says`. Started again it has the same
+    port. The log is of the last start."""
+
+    def __init__(self, name, arguments, says="serving on", command=COMMAND, environment=None):
+        self.log, self.says, self.peak = f"{sys.argv[1]}/{name}.log", says, 0
+        self.arguments, self.environment, self.command, self.port = arguments, environment, command, 0
+        self.start()
+
+    def start(self, seconds=60):
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([self.command, *self.arguments(self.port)], stderr=log, env=self.environment)
+        found = []
+
+        def told():
+            found[:] = [line for line in self.text().splitlines() if self.says in line]
+            return found or self.process.poll() is not None
+
+        if not until(told, seconds) or not found:
+            raise SystemExit(f"{self.command} does not start: {self.text()[-2000:]}")
+        self.port = int(found[-1].rsplit(" ", 1)[1])
+
+    def text(self):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def memory(self, field="VmHWM"):
+        """MiB; of the highest, over restarts."""
+        with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith(field + ":"):
+                    value = int(line.split()[1]) // 1024
+        self.peak = max(self.peak, value)
+        return self.peak if field == "VmHWM" else value
+
+    def stop(self, how=15):
+        self.memory()
+        self.process.send_signal(how)
+        return self.process.wait(30)
