@@ -5,77 +5,42 @@ import json
 import os
 import random
 import re
-import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.parse
 
 import yaml
 
-COMMAND, SANITIZED, SOURCE, DSN = (os.environ[name] for name in ("UW_COMMAND", "UW_SANITIZED", "UW_SOURCE", "URENWACHT_DSN"))
+from lib_serve import Program, check, finish, psql, token, until
+
+SANITIZED, SOURCE = os.environ["UW_SANITIZED"], os.environ["UW_SOURCE"]
 SEED, SECONDS = int(os.environ.get("UW_SEED", "1")), float(os.environ.get("UW_SECONDS", "18"))
 LEAST = 2000
 WORK = sys.argv[1]
 # What it may hold after the first third and what more at the end, with the sanitizers' own.
 GROWTH_MIB = 64
-counts = {"passed": 0, "failed": 0}
 
 
-def check(what, good, why=""):
-    counts["passed" if good else "failed"] += 1
-    print(("passed " if good else "FAILED ") + what + ("" if good else f": {why}"), flush=True)
-
-
-def psql(sql):
-    out = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", DSN, "-c", sql], check=True,
-                         capture_output=True, text=True)
-    return out.stdout.strip()
-
-
-def token(name, role, *more):
-    out = subprocess.run([COMMAND, "token", "create", "--name", name, "--role", role, *more], check=True,
-                         capture_output=True, text=True)
-    return out.stdout.strip()
-
-
-class Server:
-    def __init__(self):
-        self.log = WORK + "/serve.log"
-        environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:detect_stack_use_after_return=1:quarantine_size_mb=8",
-                           UBSAN_OPTIONS="print_stacktrace=1")
-        self.process = subprocess.Popen([SANITIZED, "serve", "--port", "0", "--set", "serve.secure_cookie=false", "--set",
+def serve():
+    environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:detect_stack_use_after_return=1:quarantine_size_mb=8",
+                       UBSAN_OPTIONS="print_stacktrace=1")
+    server = Program("serve", lambda _: ["serve", "--port", "0", "--set", "serve.secure_cookie=false", "--set",
                                          "serve.stream_bytes=8MiB", "--set", "serve.workers=4", "--set", "log.level=debug"],
-                                        stderr=open(self.log, "wb"), env=environment)
-        deadline = time.monotonic() + 60
-        self.port = 0
-        while time.monotonic() < deadline and self.process.poll() is None:
-            for line in open(self.log, encoding="utf-8", errors="replace"):
-                if "serving on" in line:
-                    self.port = int(line.rsplit(" ", 1)[1])
-            if self.port and self.good():
-                return
-            time.sleep(0.1)
-        raise SystemExit("serve does not start: " + open(self.log, encoding="utf-8", errors="replace").read()[-2000:])
+                     command=SANITIZED, environment=environment)
+    if not until(lambda: is_good(server), 60):
+        raise SystemExit("serve does not answer: " + server.text()[-2000:])
+    return server
 
-    def good(self):
-        """Whether it answers an honest question as it should."""
-        try:
-            answer = exchange(self.port, f"GET /api/v1/alerts?limit=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                              f"Authorization: Bearer {ADMIN}\r\n\r\n".encode(), patience=20)
-        except OSError:
-            return False
-        return answer.startswith(b"HTTP/1.1 200 ") and b'"alert_id"' in answer
 
-    def memory(self):
-        for line in open(f"/proc/{self.process.pid}/status", encoding="utf-8"):
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) // 1024
-        return 0
-
-    def files(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+def is_good(server):
+    """Whether it answers an honest question as it should."""
+    try:
+        answer = exchange(server.port, f"GET /api/v1/alerts?limit=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                          f"Authorization: Bearer {ADMIN}\r\n\r\n".encode(), patience=20)
+    except OSError:
+        return False
+    return answer.startswith(b"HTTP/1.1 200 ") and b'"alert_id"' in answer
 
 
 def exchange(port, data, patience=3.0, pieces=None, limit=1 << 20):
@@ -293,7 +258,7 @@ def run(server):
         if number % 500 == 0:
             restore_tokens()
         if number == LEAST // 2:
-            first = server.memory()
+            first = server.memory("VmRSS")
     for half in halves:
         half.close()
     return number, statuses, leaks, first, time.monotonic() - began
@@ -301,7 +266,7 @@ def run(server):
 
 def main():
     facts = psql("SELECT count(*) FROM urenwacht.fact")
-    server = Server()
+    server = serve()
     number, statuses, leaks, first, seconds = run(server)
     print(f"  {number} requests in {seconds:.1f} s; statuses {dict(sorted(statuses.items()))}")
     check("the server lives", server.process.poll() is None, server.process.returncode)
@@ -310,25 +275,19 @@ def main():
     check("none fails inside, and none tells of the inside", not leaks, leaks[:3])
     check("503 is rare", statuses.get("503", 0) < number / 50, statuses)
     restore_tokens()
-    deadline = time.monotonic() + 20
-    good = server.good()
-    while not good and time.monotonic() < deadline:
-        good = server.good()
-    check("an honest question is answered afterwards", good)
-    last = server.memory()
+    check("an honest question is answered afterwards", until(lambda: is_good(server), 40))
+    last = server.memory("VmRSS")
     check(f"it has not grown ({first} MiB, then {last} MiB)", last < first + GROWTH_MIB, (first, last))
-    files = server.files()
+    files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
     check("connections were given back", files < 150, files)
     check("no fact was changed", psql("SELECT count(*) FROM urenwacht.fact") == facts)
     check("the tokens are there", int(psql("SELECT count(*) FROM urenwacht_data.token")) >= 5)
-    server.process.send_signal(signal.SIGTERM)
-    check("it stops in order, and the sanitizers have nothing to say", server.process.wait(40) == 0, server.process.returncode)
-    log = open(server.log, encoding="utf-8", errors="replace").read()
+    check("it stops in order, and the sanitizers have nothing to say", server.stop() == 0, server.process.returncode)
+    log = server.text()
     check("nothing of the sanitizers is in the log", "Sanitizer" not in log and "runtime error" not in log,
           "\n".join(line for line in log.splitlines() if "rror" in line)[:3000])
     check("no token and no client is in the log", not any(t in log for t in TOKENS[:4] + [ADMIN]) and "c-0000" not in log)
 
 
 main()
-print(f"{counts['passed']} passed, {counts['failed']} failed")
-sys.exit(counts["failed"] > 0)
+finish()

@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -68,41 +69,63 @@ def ask(port, method, path, who=None, body=None, headers=None, raw=None):
 
 
 class Program:
-    """A running command that logs the port on which it answers, behind the words `says`. Started again it has the same
-    port. The log is of the last start."""
+    """A running command that logs the port on which it answers, behind the words `says`. `arguments` makes its words
+    from the port that it had before, or 0. With `ready` it is waited for until that path is answered with 200."""
 
-    def __init__(self, name, arguments, says="serving on", command=COMMAND, environment=None):
-        self.log, self.says, self.peak = f"{sys.argv[1]}/{name}.log", says, 0
-        self.arguments, self.environment, self.command, self.port = arguments, environment, command, 0
+    def __init__(self, name, arguments, says="serving on", ready=None, command=COMMAND, environment=None):
+        self.log, self.says, self.ready, self.peak, self.port = f"{sys.argv[1]}/{name}.log", says, ready, 0, 0
+        self.arguments, self.environment, self.command = arguments, environment, command
         self.start()
 
     def start(self, seconds=60):
-        with open(self.log, "wb") as log:
+        begin = os.path.getsize(self.log) if os.path.exists(self.log) else 0
+        with open(self.log, "ab") as log:
             self.process = subprocess.Popen([self.command, *self.arguments(self.port)], stderr=log, env=self.environment)
         found = []
 
         def told():
-            found[:] = [line for line in self.text().splitlines() if self.says in line]
+            found[:] = [line for line in self.text(begin).splitlines() if self.says in line and line[-1].isdigit()]
             return found or self.process.poll() is not None
-
         if not until(told, seconds) or not found:
-            raise SystemExit(f"{self.command} does not start: {self.text()[-2000:]}")
+            raise SystemExit(f"{self.command} does not start: {self.text(begin)[-2000:]}")
         self.port = int(found[-1].rsplit(" ", 1)[1])
+        if self.ready and not until(self.is_ready, seconds):
+            raise SystemExit(f"{self.command} does not get ready: {self.text(begin)[-2000:]}")
 
-    def text(self):
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            return file.read()
+    def is_ready(self):
+        try:
+            return exchange(self.port, "GET", self.ready)[0] == 200
+        except OSError:
+            return False
+
+    def text(self, begin=0):
+        """What it has logged, over restarts."""
+        with open(self.log, "rb") as file:
+            file.seek(begin)
+            return file.read().decode("utf-8", "replace")
 
     def memory(self, field="VmHWM"):
-        """MiB; of the highest, over restarts."""
-        with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
-            for line in file:
-                if line.startswith(field + ":"):
-                    value = int(line.split()[1]) // 1024
-        self.peak = max(self.peak, value)
-        return self.peak if field == "VmHWM" else value
+        """MiB now; at the highest, also over restarts."""
+        value = 0
+        try:
+            with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
+                for line in file:
+                    if line.startswith(field + ":"):
+                        value = int(line.split()[1]) // 1024
+        except OSError:
+            pass  # it has ended
+        if field == "VmHWM":
+            value = self.peak = max(self.peak, value)
+        return value
 
-    def stop(self, how=15):
+    def figure(self, name):
+        """A figure without labels of /metrics."""
+        for line in exchange(self.port, "GET", "/metrics")[2].decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split(" ")[1])
+        return None
+
+    def stop(self, how=signal.SIGTERM):
         self.memory()
         self.process.send_signal(how)
-        return self.process.wait(30)
+        return self.process.wait(40)

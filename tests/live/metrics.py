@@ -15,45 +15,20 @@ import confluent_kafka
 from grafana_foundation_sdk.cog import encoder, plugins
 from grafana_foundation_sdk.models import dashboard as model
 
+import lib_serve
+from lib_serve import check, finish, psql
+
 COMMAND, SOURCE, DSN = os.environ["UW_COMMAND"], os.environ["UW_SOURCE"], os.environ["URENWACHT_DSN"]
 WORK = sys.argv[1]
-counts = {"passed": 0, "failed": 0}
 
 
-def check(what, good, why=""):
-    counts["passed" if good else "failed"] += 1
-    print(("passed " if good else "FAILED ") + what + ("" if good else f": {why}"), flush=True)
-
-
-def psql(sql):
-    out = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", DSN, "-c", sql], check=True,
-                         capture_output=True, text=True)
-    return out.stdout.strip()
-
-
-class Program:
-    """A running command that logs the port on which it answers."""
-
+class Program(lib_serve.Program):
     def __init__(self, name, says, *arguments):
-        self.log = f"{WORK}/{name}.log"
-        self.process = subprocess.Popen([COMMAND, *arguments], stderr=open(self.log, "wb"))
-        self.port = None
-        deadline = time.monotonic() + 20
-        while self.port is None and time.monotonic() < deadline and self.process.poll() is None:
-            for line in open(self.log, encoding="utf-8"):
-                if says in line:
-                    self.port = int(line.rsplit(" ", 1)[1])
-            time.sleep(0.02)
-        if self.port is None:
-            raise SystemExit(f"{name} does not start: {open(self.log, encoding='utf-8').read()[-500:]}")
+        super().__init__(name, lambda _: arguments, says)
 
     def ask(self, path, method="GET"):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request(method, path)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        connection.close()
-        return answer.status, text
+        status, _, content = lib_serve.exchange(self.port, method, path)
+        return status, content.decode()
 
     def figures(self):
         """All figures by name and labels; every line has to be one that Prometheus reads, under a HELP and a TYPE."""
@@ -89,10 +64,6 @@ class Program:
             time.sleep(0.02)
             got = self.ask("/readyz")
         check(what, got[0] == status and words in got[1], got)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
 
 
 def processor(name, *arguments):
@@ -370,5 +341,4 @@ test_dashboard()
 test_prometheus(ONE, SERVE)
 check("both stop", ONE.stop() == 0 and SERVE.stop() == 0)
 test_members()
-print(f"{counts['passed']} passed, {counts['failed']} failed")
-sys.exit(counts["failed"] > 0)
+finish()

@@ -1,22 +1,14 @@
 """The web page as `urenwacht serve` answers it, against the files of a second build. Standard library."""
-import http.client
 import os
 import re
-import signal
-import subprocess
 import sys
-import time
 
-COMMAND, BUILD = os.environ["UW_COMMAND"], os.environ["UW_BUILD"]
+from lib_serve import Program, check, exchange, finish
+
+BUILD = os.environ["UW_BUILD"]
 WORK, DIST = sys.argv[1:3]
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".svg": "image/svg+xml"}
-counts = {"passed": 0, "failed": 0}
-
-
-def check(what, good, why=""):
-    counts["passed" if good else "failed"] += 1
-    print(("passed " if good else "FAILED ") + what + ("" if good else f": {why}"), flush=True)
 
 
 def files_below(folder):
@@ -29,26 +21,8 @@ def files_below(folder):
     return found
 
 
-def start():
-    log = open(WORK + "/serve.log", "ab+")
-    process = subprocess.Popen([COMMAND, "serve", "--port", "0"], stderr=log)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        with open(WORK + "/serve.log", encoding="utf-8") as text:
-            lines = [line for line in text if "serving on" in line]
-        if lines:
-            return process, int(lines[-1].rsplit(" ", 1)[1])
-        time.sleep(0.1)
-    raise SystemExit("serve does not start: " + open(WORK + "/serve.log", encoding="utf-8").read()[-500:])
-
-
 def ask(port, path, headers=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", path, headers=headers or {})
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer.status, answer.headers, content
+    return exchange(port, "GET", path, headers)
 
 
 def test_build(files):
@@ -91,11 +65,9 @@ def test_answers(files, port):
 built = files_below(DIST)
 test_build(built)
 test_html(built)
-process, port = start()
+server = Program("serve", lambda _: ["serve", "--port", "0"])
 try:
-    test_answers(built, port)
+    test_answers(built, server.port)
 finally:
-    process.send_signal(signal.SIGTERM)
-    check("it ends in good order", process.wait(30) == 0)
-print(f"{counts['passed']} passed, {counts['failed']} failed")
-sys.exit(1 if counts["failed"] else 0)
+    check("it ends in good order", server.stop() == 0)
+finish()

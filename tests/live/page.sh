@@ -3,7 +3,7 @@
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export URENWACHT_CONFIG=$work/urenwacht.yaml
+export URENWACHT_CONFIG=$work/urenwacht.yaml PYTHONDONTWRITEBYTECODE=1
 : >"$URENWACHT_CONFIG"
 # In another place, so that no path of the machine can be in the files.
 "$UW_SOURCE/dashboard/page/build" "$work/another place" "$work/built.c"

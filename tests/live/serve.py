@@ -17,71 +17,17 @@ import zlib
 import jsonschema
 import yaml
 
+import lib_serve
+from lib_serve import check, psql, token, until
+
 COMMAND, SOURCE, DSN = os.environ["UW_COMMAND"], os.environ["UW_SOURCE"], os.environ["URENWACHT_DSN"]
 WORK = sys.argv[1]
 SPEC = yaml.safe_load(open(SOURCE + "/dashboard/openapi.yaml", encoding="utf-8"))
-counts = {"passed": 0, "failed": 0}
 seen_paths = set()
 
 
-def check(what, good, why=""):
-    counts["passed" if good else "failed"] += 1
-    print(("passed " if good else "FAILED ") + what + ("" if good else f": {why}"), flush=True)
-
-
-def psql(sql):
-    out = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", DSN, "-c", sql], check=True,
-                         capture_output=True, text=True)
-    return out.stdout.strip()
-
-
-def token(name, role, *more):
-    out = subprocess.run([COMMAND, "token", "create", "--name", name, "--role", role, *more], check=True,
-                         capture_output=True, text=True)
-    return out.stdout.strip()
-
-
-class Server:
-    def __init__(self):
-        self.port = 0
-        self.start()
-
-    def start(self):
-        self.log = open(WORK + "/serve.log", "ab+")
-        self.process = subprocess.Popen([COMMAND, "serve", "--port", str(self.port), "--set", "serve.secure_cookie=false",
-                                         "--set", "serve.page=" + WORK + "/page"], stderr=self.log)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            lines = [l for l in open(WORK + "/serve.log", encoding="utf-8") if "serving on" in l]
-            if lines and self.process.poll() is None:
-                self.port = int(lines[-1].rsplit(" ", 1)[1])
-                try:
-                    if ask("GET", "/readyz", server=self)[0] == 200:
-                        return
-                except OSError:
-                    pass
-            time.sleep(0.1)
-        raise SystemExit("serve does not start: " + open(WORK + "/serve.log", encoding="utf-8").read()[-500:])
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        return self.process.wait(20)
-
-
-def ask(method, path, who=None, body=None, headers=None, server=None, raw=None):
-    connection = http.client.HTTPConnection("127.0.0.1", (server or SERVER).port, timeout=30)
-    send = dict(headers or {})
-    if who:
-        send["Authorization"] = "Bearer " + who
-    data = raw
-    if body is not None:
-        data = json.dumps(body)
-        send.setdefault("Content-Type", "application/json")
-    connection.request(method, path, body=data, headers=send)
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer.status, answer.headers, content
+def ask(method, path, who=None, body=None, headers=None, raw=None):
+    return lib_serve.ask(SERVER.port, method, path, who, body, headers, raw)
 
 
 def validate(method, template, status, content):
@@ -128,7 +74,8 @@ FRAUD = token("Frank", "fraud")
 places = psql("SELECT municipality FROM urenwacht.alert GROUP BY 1 ORDER BY 1").split()
 HERE, THERE = places[0], places[1]
 CM = token("Coby", "contract-manager", "--municipality", HERE)
-SERVER = Server()
+SERVER = lib_serve.Program("serve", lambda port: ["serve", "--port", str(port), "--set", "serve.secure_cookie=false", "--set",
+                                                  "serve.page=" + WORK + "/page"], ready="/readyz")
 API = "/api/v1"
 
 slow = socket.create_connection(("127.0.0.1", SERVER.port))
@@ -657,7 +604,6 @@ missing = {(method, path) for path, item in SPEC["paths"].items() for method in 
            if method != "parameters" and "/webhooks" not in path} - seen_paths
 check("every path of the contract was asked", not missing, missing)
 check("it stops in order", SERVER.stop() == 0)
-log = open(WORK + "/serve.log", encoding="utf-8").read()
+log = SERVER.text()
 check("no client and no token is in the log", "c-000" not in log and "uw_" not in log and "Bearer" not in log)
-print(f"{counts['passed']} passed, {counts['failed']} failed")
-sys.exit(counts["failed"] > 0)
+lib_serve.finish()

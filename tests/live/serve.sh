@@ -3,7 +3,7 @@
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export URENWACHT_CONFIG=$work/urenwacht.yaml
+export URENWACHT_CONFIG=$work/urenwacht.yaml PYTHONDONTWRITEBYTECODE=1
 : >"$URENWACHT_CONFIG"
 "$UW_COMMAND" migrate 2>/dev/null
 "$UW_COMMAND" topics --create >/dev/null 2>&1

@@ -13,7 +13,9 @@ import time
 import confluent_kafka
 import confluent_kafka.admin
 
-COMMAND, DSN = os.environ["UW_COMMAND"], os.environ["URENWACHT_DSN"]
+from lib_serve import Program, check, finish, psql, run, token, until
+
+COMMAND = os.environ["UW_COMMAND"]
 BROKERS = os.environ["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"]
 SUBSCRIBERS = os.environ["UW_BUILD"] + "/tests/subscribers"
 WORK = sys.argv[1]
@@ -25,76 +27,11 @@ CLIENTS = ABOUT // 14 + 60
 BATCH = str(max(200, CLIENTS // 5))
 # Who does not read, what serve may keep in memory, what it may take in all, and how long everything may last.
 SLOW, RING, MEMORY_MIB, SECONDS = (20, "128MiB", 500, 3000) if FULL else (5, "16MiB", 150, 120)
-counts = {"passed": 0, "failed": 0}
 
 
-def check(what, good, why=""):
-    counts["passed" if good else "failed"] += 1
-    print(("passed " if good else "FAILED ") + what + ("" if good else f": {why}"), flush=True)
-
-
-def psql(sql):
-    out = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", DSN, "-c", sql], check=True,
-                         capture_output=True, text=True)
-    return out.stdout.strip()
-
-
-class Server:
-    """serve, at the same port over its restarts; the highest memory of them all."""
-
-    def __init__(self, *settings):
-        self.port, self.settings, self.peak = 0, settings, 0
-        self.start()
-
-    def start(self):
-        log = WORK + "/serve.log"
-        self.process = subprocess.Popen([COMMAND, "serve", "--port", str(self.port), *self.settings], stderr=open(log, "wb"))
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self.process.poll() is None:
-            lines = [line for line in open(log, encoding="utf-8") if "serving on" in line]
-            if lines:
-                self.port = int(lines[-1].rsplit(" ", 1)[1])
-                try:
-                    if self.ask("/readyz")[0] == 200:
-                        return
-                except OSError:
-                    pass
-            time.sleep(0.05)
-        raise SystemExit("serve does not start: " + open(log, encoding="utf-8").read()[-500:])
-
-    def ask(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        connection.close()
-        return answer.status, text
-
-    def figure(self, name):
-        for line in self.ask("/metrics")[1].splitlines():
-            if line.startswith(name + " "):
-                return float(line.split(" ")[1])
-        return None
-
-    def memory(self):
-        for line in open(f"/proc/{self.process.pid}/status", encoding="utf-8"):
-            if line.startswith("VmHWM:"):
-                self.peak = max(self.peak, int(line.split()[1]) // 1024)
-        return self.peak
-
-    def stop(self, how=signal.SIGTERM):
-        self.memory()
-        self.process.send_signal(how)
-        return self.process.wait(30)
-
-
-def until(holds, seconds):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
+def serve(name, *settings):
+    """At the same port over its restarts."""
+    return Program(name, lambda port: ["serve", "--port", str(port), *settings], ready="/readyz")
 
 
 class Readers:
@@ -133,9 +70,8 @@ def revisions():
 
 
 def test_many():
-    subprocess.run([COMMAND, "simulate", "--clients", str(CLIENTS), "--from", "2025-01-01", "--until", "2025-12-31",
-                    "--seed", "5"], check=True, capture_output=True)
-    server = Server("--set", "serve.stream_bytes=" + RING)
+    run("simulate", "--clients", str(CLIENTS), "--from", "2025-01-01", "--until", "2025-12-31", "--seed", "5")
+    server = serve("many", "--set", "serve.stream_bytes=" + RING)
     readers = Readers(server, READERS, SLOW, ABOUT, SECONDS)
     check("all subscribe", until(lambda: server.figure("urenwacht_stream_subscribers") == READERS + SLOW, 60))
     began = time.monotonic()
@@ -232,10 +168,8 @@ def test_slow(server, wanted):
     readers = Readers(server, 3, 4, len(wanted), 60)
     # Everything is sent to the slow ones too, until their buffers are full; new events then push the ring on.
     check("all subscribe", until(lambda: server.figure("urenwacht_stream_subscribers") >= 7, 20))
-    subprocess.run([COMMAND, "simulate", "--clients", "900", "--from", "2025-01-01", "--until", "2025-12-31", "--seed",
-                    "6"], check=True, capture_output=True)
-    subprocess.run([COMMAND, "process", "--until-idle", "--as-of", "2026-01-15", "--set", "batch.max_events=200"], check=True,
-                   capture_output=True)
+    run("simulate", "--clients", "900", "--from", "2025-01-01", "--until", "2025-12-31", "--seed", "6")
+    run("process", "--until-idle", "--as-of", "2026-01-15", "--set", "batch.max_events=200")
     more = revisions()
     readers.finish(len(more))
     status = readers.wait()
@@ -358,16 +292,14 @@ def test_made_anew(server):
           len(set(events)) == left, (kind, ended, len(events)))
 
 
-TOKEN = subprocess.run([COMMAND, "token", "create", "--name", "Stroom", "--role", "admin"], check=True, capture_output=True,
-                       text=True).stdout.strip()
+TOKEN = token("Stroom", "admin")
 WANTED = test_many()
 if not FULL:
-    SERVER = Server("--set", "serve.stream_bytes=1MiB")
+    SERVER = serve("few", "--set", "serve.stream_bytes=1MiB")
     EVENTS, IDS = test_from_kafka(SERVER, WANTED)
     test_trickle(SERVER, EVENTS, IDS)
     test_slow(SERVER, WANTED)
     test_gap(SERVER, IDS)
     test_made_anew(SERVER)
     check("it stops in order", SERVER.stop() == 0)
-print(f"{counts['passed']} passed, {counts['failed']} failed")
-sys.exit(counts["failed"] > 0)
+finish()

@@ -4,7 +4,6 @@ Most events are written to the topic of alerts by this program, so that every te
 in a municipality of its own, which its webhooks filter by."""
 import base64
 import collections
-import http.client
 import http.server
 import io
 import json
@@ -24,37 +23,14 @@ import jsonschema
 import yaml
 
 import lib_kafka
+import lib_serve
+from lib_serve import check, psql, run, token, until
 
-COMMAND, SOURCE, DSN = os.environ["UW_COMMAND"], os.environ["UW_SOURCE"], os.environ["URENWACHT_DSN"]
+SOURCE, DSN = os.environ["UW_SOURCE"], os.environ["URENWACHT_DSN"]
 WORK = sys.argv[1]
 API = "/api/v1/webhooks"
 SPEC = yaml.safe_load(open(SOURCE + "/dashboard/openapi.yaml", encoding="utf-8"))
-counts = {"passed": 0, "failed": 0}
 asked = set()
-
-
-def check(what, good, why=""):
-    counts["passed" if good else "failed"] += 1
-    print(("passed " if good else "FAILED ") + what + ("" if good else f": {str(why)[:600]}"), flush=True)
-
-
-def until(condition, seconds=15):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def psql(sql):
-    out = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", DSN, "-c", sql], check=True,
-                         capture_output=True, text=True)
-    return out.stdout.strip()
-
-
-def run(*arguments):
-    return subprocess.run([COMMAND, *arguments], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
 
 
 # ---------------------------------------------------------------------------
@@ -179,41 +155,13 @@ ENVIRONMENT = {**os.environ, "http_proxy": "http://127.0.0.1:9", "https_proxy": 
                "all_proxy": "http://127.0.0.1:9"}
 
 
-class Server:
-    def __init__(self, name, arguments):
-        self.name, self.arguments = name, arguments
-        self.start()
-
-    def start(self):
-        path = f"{WORK}/{self.name}.log"
-        at = os.path.getsize(path) if os.path.exists(path) else 0
-        self.process = subprocess.Popen([COMMAND, "serve", *self.arguments], stderr=open(path, "ab"), env=ENVIRONMENT)
-
-        def says():
-            with open(path, encoding="utf-8") as log:
-                log.seek(at)
-                lines = [line for line in log if "serving on" in line]
-            if lines:
-                self.port = int(lines[-1].rsplit(" ", 1)[1])
-            return lines or self.process.poll() is not None
-        if not until(says, 30) or self.process.poll() is not None:
-            raise SystemExit("serve does not start: " + open(path, encoding="utf-8").read()[-500:])
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        return self.process.wait(20)
+def serve(name, arguments):
+    return lib_serve.Program(name, lambda _: ["serve", *arguments], environment=ENVIRONMENT)
 
 
 def ask(method, path, who, body=None, server=None):
-    connection = http.client.HTTPConnection("127.0.0.1", (server or ONE).port, timeout=30)
-    headers = {"Authorization": "Bearer " + who} if who else {}
-    if body is not None:
-        headers["Content-Type"] = "application/json"
-    connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer.status, content
+    status, _, content = lib_serve.ask((server or ONE).port, method, path, who, body)
+    return status, content
 
 
 def call(method, template, who, status=200, body=None, query="", server=None, **places):
@@ -600,8 +548,34 @@ def test_access():
     check("and it goes on", [g.event["data"]["revision"] for g in RECEIVER.of("/coby2")] == [2, 4], RECEIVER.of("/coby2"))
 
 
+def test_delete():
+    """The sender takes a delivery and then its webhook; whoever deletes the webhook must not do it the other way round."""
+    webhook = make(ADMIN, "/delete", "1651")
+    act(webhook, "pause")
+    publish([alert("1651", "d", 1)])
+    check("an event is queued", until(lambda: show(webhook)["queued"] == 1), show(webhook))
+    # The part of the sender is played by a transaction that waits between its two steps.
+    sender = subprocess.Popen(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", DSN], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+    sender.stdin.write("BEGIN;\nSELECT 'taken' FROM urenwacht_data.webhook_delivery WHERE webhook_id = "
+                       f"{webhook['id']} FOR UPDATE;\n")
+    sender.stdin.flush()
+    check("the sender has the delivery", sender.stdout.readline() == "taken\n")
+    answers = []
+    deleting = threading.Thread(target=lambda: answers.append(ask("DELETE", f"{API}/{webhook['id']}", ADMIN)))
+    deleting.start()
+    waits = until(lambda: psql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
+                               "AND query LIKE '%webhook%'") == "1", 20)
+    check("whoever deletes waits for it", waits and not answers, answers)
+    said, _ = sender.communicate(f"UPDATE urenwacht_data.webhook SET failures = failures WHERE id = {webhook['id']};\nCOMMIT;\n", timeout=60)
+    check("and the sender gets its webhook", sender.returncode == 0, said)
+    deleting.join(60)
+    check("then it is deleted", [status for status, _ in answers] == [204], answers)
+    call("GET", API + "/{id}", ADMIN, 404, id=webhook["id"])
+
+
 def test_limits():
-    few = run("token", "create", "--name", "Weinig", "--role", "regional")
+    few = token("Weinig", "regional")
     for i in range(40):
         call("POST", API, few, 201, {"name": str(i), "url": RECEIVER.url("/few"), "filter": {"municipality": "1701"}})
     call("POST", API, few, 409, {"name": "x", "url": RECEIVER.url("/few")})
@@ -643,7 +617,7 @@ def test_secure():
 
 def test_guard():
     """Nothing goes where the configuration does not allow it."""
-    strict = Server("strict", [*PLAIN, "--set", "webhooks.enabled=false"])
+    strict = serve("strict", [*PLAIN, "--set", "webhooks.enabled=false"])
     for url, why in (("https://127.0.0.1/", "not public"), ("https://2130706433/", "not public"), ("https://[::1]/", "not public"),
                      ("https://169.254.169.254/", "not public"), ("https://10.0.0.1/", "not public"), ("http://example.nl/", "https"),
                      ("https://example.nl:8080/", "port"), ("https://u:p@example.nl/", "user"),
@@ -669,7 +643,7 @@ def test_guard():
 def test_kill():
     """Two servers; the one at work is killed twice in the middle, the other one goes on."""
     webhook = make(ADMIN, "/kill", "1901")
-    second = Server("two", OPEN)
+    second = serve("two", OPEN)
     RECEIVER.rules["/kill"] = lambda *_: time.sleep(0.004) or 200
     events = [alert("1901", f"d{i % 40}", i // 40 + 1) for i in range(1200)]
     killed = []
@@ -698,13 +672,13 @@ def test_kill():
 
 
 DATABASE_PORT = re.search(r":(\d+)/", DSN).group(1)
-ADMIN = run("token", "create", "--name", "Admin", "--role", "admin")
-REGION = run("token", "create", "--name", "Regio", "--role", "regional")
-FRAUD = run("token", "create", "--name", "Frank", "--role", "fraud")
-COBY = run("token", "create", "--name", "Coby", "--role", "contract-manager", "--municipality", "1601")
-COLLEAGUE = run("token", "create", "--name", "Collega", "--role", "contract-manager", "--municipality", "1601,1603")
-STRANGER = run("token", "create", "--name", "Vreemd", "--role", "contract-manager", "--municipality", "1602")
-ONE = Server("one", OPEN)
+ADMIN = token("Admin", "admin")
+REGION = token("Regio", "regional")
+FRAUD = token("Frank", "fraud")
+COBY = token("Coby", "contract-manager", "--municipality", "1601")
+COLLEAGUE = token("Collega", "contract-manager", "--municipality", "1601,1603")
+STRANGER = token("Vreemd", "contract-manager", "--municipality", "1602")
+ONE = serve("one", OPEN)
 began = time.monotonic()
 for name, test in [(n, t) for n, t in globals().items() if n.startswith("test_")]:
     if re.search(os.environ.get("UW_CASES", ""), name):
@@ -718,5 +692,5 @@ if not os.environ.get("UW_CASES"):
 check("it stops in order", ONE.stop() == 0)
 log = "".join(open(f"{WORK}/{n}", encoding="utf-8").read() for n in os.listdir(WORK) if n.endswith(".log"))
 check("no client, secret, token or URL is in the log", not re.search(r"c-9|c-0|whsec_|uw_|127\.0\.0\.1:\d+/", log), log[-500:])
-print(f"{counts['passed']} passed, {counts['failed']} failed")
-sys.exit(counts["failed"] > 0)
+check("nothing of the sanitizers is in the log", "Sanitizer" not in log and "runtime error" not in log, log[:3000])
+lib_serve.finish()
