@@ -19,6 +19,14 @@
 #define PRINCIPAL                                                                                                    \
     "t.id::text, t.name, t.role::text, array_to_string(t.municipalities, ','), to_char(least(t.expires_at, %s), "  \
     "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), (t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute')::text"
+enum principal_column {
+    COLUMN_ID,
+    COLUMN_NAME,
+    COLUMN_ROLE,
+    COLUMN_MUNICIPALITIES,
+    COLUMN_EXPIRES_AT,
+    COLUMN_UNUSED, /* its last use was noted long enough ago */
+};
 #define VALID "t.revoked_at IS NULL AND t.expires_at > now()"
 
 enum uw_code uw_secret_make(const char *prefix, char secret[UW_SECRET_TEXT_BYTES], struct uw_error *error)
@@ -95,24 +103,50 @@ static bool copy_text(struct uw_str from, char *to, size_t size)
 
 static bool take_principal(const PGresult *result, struct uw_principal *principal)
 {
-    struct uw_str municipalities = uw_desk_field(result, 0, 3);
-    principal->token_id = uw_desk_integer(result, 0, 0);
+    struct uw_str municipalities = uw_desk_field(result, 0, COLUMN_MUNICIPALITIES);
+    principal->token_id = uw_desk_integer(result, 0, COLUMN_ID);
     principal->everywhere = uw_str_is_null(municipalities);
-    return copy_text(uw_desk_field(result, 0, 1), principal->name, sizeof principal->name) &&
-           uw_role_parse(uw_desk_field(result, 0, 2), &principal->role) &&
-           copy_text(uw_desk_field(result, 0, 4), principal->expires_at, sizeof principal->expires_at) &&
+    return copy_text(uw_desk_field(result, 0, COLUMN_NAME), principal->name, sizeof principal->name) &&
+           uw_role_parse(uw_desk_field(result, 0, COLUMN_ROLE), &principal->role) &&
+           copy_text(uw_desk_field(result, 0, COLUMN_EXPIRES_AT), principal->expires_at,
+                     sizeof principal->expires_at) &&
            (principal->everywhere || (uw_municipalities_valid(municipalities) &&
                                       copy_text(municipalities, principal->municipalities,
                                                 sizeof principal->municipalities)));
 }
 
+/* Runs a statement about the token of this number in a transaction of its own; *found: it returned a row. */
+static enum uw_code run_on_token(struct uw_desk *desk, const char *sql, int64_t token_id, bool writes, bool *found,
+                                 struct uw_error *error)
+{
+    char id[24];
+    struct uw_str argument;
+    PGresult *result = NULL;
+    bool one = false;
+    enum uw_code code = uw_desk_begin(desk, NULL, writes, error);
+    snprintf(id, sizeof id, "%" PRId64, token_id);
+    argument = uw_str_from(id);
+    if (code == UW_OK) {
+        code = uw_desk_query(desk, sql, &argument, 1, &result, error);
+    }
+    if (code == UW_OK) {
+        one = PQntuples(result) == 1;
+        PQclear(result);
+        code = uw_desk_commit(desk, error);
+    }
+    if (code == UW_OK) {
+        *found = one;
+    }
+    return code;
+}
+
 static enum uw_code find_principal(struct uw_desk *desk, const char *sql, struct uw_str secret,
                                    struct uw_principal *principal, bool *known, struct uw_error *error)
 {
-    char hash[UW_HASH_TEXT_BYTES], id[24];
+    char hash[UW_HASH_TEXT_BYTES];
     struct uw_str argument;
     PGresult *result = NULL;
-    bool note_use = false;
+    bool note_use = false, noted = false;
     enum uw_code code;
     uw_secret_hash(secret, hash);
     argument = (struct uw_str){hash, UW_HASH_TEXT_BYTES - 1};
@@ -125,23 +159,14 @@ static enum uw_code find_principal(struct uw_desk *desk, const char *sql, struct
     }
     if (PQntuples(result) == 1) {
         *known = take_principal(result, principal);
-        note_use = *known && uw_str_equal(uw_desk_field(result, 0, 5), UW_STR("true"));
+        note_use = *known && uw_str_equal(uw_desk_field(result, 0, COLUMN_UNUSED), UW_STR("true"));
     }
     PQclear(result);
     code = uw_desk_commit(desk, error);
     if (code == UW_OK && note_use) {
-        snprintf(id, sizeof id, "%" PRId64, principal->token_id);
-        argument = uw_str_from(id);
-        code = uw_desk_begin(desk, NULL, true, error);
-        if (code == UW_OK) {
-            code = uw_desk_query(desk, "UPDATE urenwacht_data.token SET last_used_at = now() WHERE id = "
-                                       "($1::text)::bigint",
-                                 &argument, 1, &result, error);
-        }
-        if (code == UW_OK) {
-            PQclear(result);
-            code = uw_desk_commit(desk, error);
-        }
+        code = run_on_token(desk,
+                            "UPDATE urenwacht_data.token SET last_used_at = now() WHERE id = ($1::text)::bigint",
+                            principal->token_id, true, &noted, error);
     }
     return code;
 }
@@ -207,22 +232,9 @@ enum uw_code uw_access_check(struct uw_desk *desk, const struct uw_http_request 
 
 enum uw_code uw_access_still(struct uw_desk *desk, int64_t token_id, bool *valid, struct uw_error *error)
 {
-    char id[24];
-    struct uw_str argument;
-    PGresult *result = NULL;
-    enum uw_code code = uw_desk_begin(desk, NULL, false, error);
-    snprintf(id, sizeof id, "%" PRId64, token_id);
-    argument = uw_str_from(id);
-    if (code == UW_OK) {
-        code = uw_desk_query(desk, "SELECT 'x' FROM urenwacht_data.token t WHERE t.id = ($1::text)::bigint AND " VALID,
-                             &argument, 1, &result, error);
-    }
-    if (code == UW_OK) {
-        *valid = PQntuples(result) == 1;
-        PQclear(result);
-        code = uw_desk_commit(desk, error);
-    }
-    return code;
+    return run_on_token(desk,
+                        "SELECT 'x' FROM urenwacht_data.token t WHERE t.id = ($1::text)::bigint AND " VALID, token_id,
+                        false, valid, error);
 }
 
 /* ---- tokens ---- */
@@ -260,25 +272,11 @@ enum uw_code uw_token_create(struct uw_desk *desk, const struct uw_token_order *
 
 enum uw_code uw_token_revoke(struct uw_desk *desk, int64_t id, bool *found, struct uw_error *error)
 {
-    char text[24];
-    struct uw_str argument;
-    PGresult *result = NULL;
-    enum uw_code code = uw_desk_begin(desk, NULL, true, error);
-    snprintf(text, sizeof text, "%" PRId64, id);
-    argument = uw_str_from(text);
-    if (code == UW_OK) {
-        code = uw_desk_query(desk,
-                             "WITH gone AS (DELETE FROM urenwacht_data.session WHERE token_id = ($1::text)::bigint) "
-                             "UPDATE urenwacht_data.token SET revoked_at = now() WHERE id = ($1::text)::bigint AND "
-                             "revoked_at IS NULL RETURNING id::text",
-                             &argument, 1, &result, error);
-    }
-    if (code == UW_OK) {
-        *found = PQntuples(result) == 1;
-        PQclear(result);
-        code = uw_desk_commit(desk, error);
-    }
-    return code;
+    return run_on_token(desk,
+                        "WITH gone AS (DELETE FROM urenwacht_data.session WHERE token_id = ($1::text)::bigint) "
+                        "UPDATE urenwacht_data.token SET revoked_at = now() WHERE id = ($1::text)::bigint AND "
+                        "revoked_at IS NULL RETURNING id::text",
+                        id, true, found, error);
 }
 
 /* ---- sessions ---- */
@@ -329,9 +327,9 @@ static enum uw_code session_store(struct uw_desk *desk, const char *secret, cons
         /* Old sessions go with the new one; nobody else tidies up. */
         code = uw_desk_query(desk,
                              "WITH old AS (DELETE FROM urenwacht_data.session WHERE expires_at < now()) INSERT INTO "
-                             "urenwacht_data.session (secret_hash, token_id, expires_at) SELECT decode($1::text, 'hex'), "
-                             "id, least(expires_at, now() + interval '12 hours') FROM urenwacht_data.token WHERE id = "
-                             "($2::text)::bigint",
+                             "urenwacht_data.session (secret_hash, token_id, expires_at) SELECT "
+                             "decode($1::text, 'hex'), id, least(expires_at, now() + interval '12 hours') FROM "
+                             "urenwacht_data.token WHERE id = ($2::text)::bigint",
                              arguments, 2, &result, error);
     }
     if (code == UW_OK) {

@@ -59,8 +59,8 @@ static bool take_order(json_t *body, char municipalities[UW_MUNICIPALITIES_BYTES
     json_t *list = NULL;
     json_int_t days = DAYS_DEFAULT;
     bool all = false;
-    if (json_unpack(body, "{s:s, s:s, s?o, s?I !}", "name", &name, "role", &role, "municipalities", &list, "days", &days) !=
-            0 ||
+    if (json_unpack(body, "{s:s, s:s, s?o, s?I !}", "name", &name, "role", &role, "municipalities", &list, "days",
+                    &days) != 0 ||
         !uw_role_parse(uw_str_from(role), &order->role) || days < 1 || days > DAYS_MAX ||
         uw_utf8_length(uw_str_from(name)) < 1 || uw_utf8_length(uw_str_from(name)) > 100 ||
         !take_municipalities(list, municipalities, &all) || (all && order->role == UW_ROLE_CONTRACT_MANAGER)) {
@@ -85,8 +85,9 @@ void uw_admin_token_create(struct uw_desk *desk, const struct uw_principal *prin
         return;
     }
     if (!take_order(body, municipalities, &order)) {
-        uw_http_problem(request, 400, "the body is {\"name\", \"role\", \"municipalities\": [codes] or null, \"days\": 1 to "
-                                      "3650}; a contract-manager has municipalities");
+        uw_http_problem(request, 400,
+                        "the body is {\"name\", \"role\", \"municipalities\": [codes] or null, \"days\": 1 to "
+                        "3650}; a contract-manager has municipalities");
     } else {
         enum uw_code code = uw_token_create(desk, &order, &id, secret, &error);
         snprintf(id_text, sizeof id_text, "%" PRId64, id);

@@ -33,7 +33,8 @@ json_t *uw_answer_json(struct uw_http_request *request)
     json_error_t why;
     json_t *body;
     const char *type = request->content_type;
-    if (type == NULL || strncasecmp(type, UW_JSON, strlen(UW_JSON)) != 0 || strchr("; \t", type[strlen(UW_JSON)]) == NULL) {
+    if (type == NULL || strncasecmp(type, UW_JSON, strlen(UW_JSON)) != 0 ||
+        strchr("; \t", type[strlen(UW_JSON)]) == NULL) {
         uw_http_problem(request, 415, "the body has to be application/json");
         return NULL;
     }

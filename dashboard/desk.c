@@ -198,7 +198,8 @@ static enum uw_code find_statement(struct uw_desk *desk, const char *sql, char n
 static bool is_refused_value(const struct uw_error *error)
 {
     const char *state = strrchr(error->text, '(');
-    return error->code == UW_EINTERNAL && state != NULL && (strncmp(state, "(22", 3) == 0 || strncmp(state, "(23", 3) == 0);
+    return error->code == UW_EINTERNAL && state != NULL &&
+           (strncmp(state, "(22", 3) == 0 || strncmp(state, "(23", 3) == 0);
 }
 
 enum uw_code uw_desk_query(struct uw_desk *desk, const char *sql, const struct uw_str *arguments,

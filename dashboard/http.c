@@ -717,7 +717,8 @@ static enum uw_code daemon_start(struct uw_http *http, struct uw_error *error)
         (unsigned int)POLLING_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)options->connections_max,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int)options->connections_per_address_max,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)(options->idle_ms + 999) / 1000,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, UW_HTTP_HEAD_BYTES_MAX, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)4096,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, UW_HTTP_HEAD_BYTES_MAX,
+        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)4096,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK, begin, http,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
         MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);

@@ -49,8 +49,7 @@ static void change(struct uw_desk *desk, const struct uw_principal *principal, s
         code = uw_webhook_run(desk, sql, arguments, argument_count, &rows, &error);
     }
     if (code == UW_OK && rows == 0) {
-        code = uw_webhook_run(desk, "SELECT 'x' FROM urenwacht_data.webhook WHERE id = ($1::text)::bigint", arguments, 1, &seen,
-                              &error);
+        code = uw_webhook_run(desk, UW_WEBHOOK_SEEN_SQL, arguments, 1, &seen, &error);
     }
     if (code == UW_OK) {
         code = uw_desk_commit(desk, &error);
@@ -339,7 +338,8 @@ void uw_webhook_delete(struct uw_webhooks *webhooks, struct uw_desk *desk, const
                               &id, 1, NULL, &error);
     }
     if (code == UW_OK) {
-        code = uw_webhook_run(desk, "DELETE FROM urenwacht_data.webhook WHERE id = ($1::text)::bigint", &id, 1, &rows, &error);
+        code = uw_webhook_run(desk, "DELETE FROM urenwacht_data.webhook WHERE id = ($1::text)::bigint", &id, 1, &rows,
+                              &error);
     }
     if (code == UW_OK) {
         code = uw_desk_commit(desk, &error);
@@ -428,8 +428,7 @@ void uw_webhook_rotate(struct uw_webhooks *webhooks, struct uw_desk *desk, const
     const struct uw_str arguments[] = {id, uw_str_from(hours_text)};
     code = uw_desk_begin(desk, principal, true, &error);
     if (code == UW_OK) {
-        code = uw_webhook_run(desk, "SELECT 'x' FROM urenwacht_data.webhook WHERE id = ($1::text)::bigint FOR UPDATE", &id, 1,
-                              &rows, &error);
+        code = uw_webhook_run(desk, UW_WEBHOOK_SEEN_SQL " FOR UPDATE", &id, 1, &rows, &error);
     }
     if (code == UW_OK && rows == 0) {
         uw_desk_rollback(desk);

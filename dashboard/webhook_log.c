@@ -62,7 +62,7 @@ static bool is_seen(struct uw_desk *desk, const struct uw_principal *principal, 
     }
     code = uw_desk_begin(desk, principal, false, &error);
     if (code == UW_OK) {
-        code = uw_webhook_run(desk, "SELECT 'x' FROM urenwacht_data.webhook WHERE id = ($1::text)::bigint", &id, 1, &rows, &error);
+        code = uw_webhook_run(desk, UW_WEBHOOK_SEEN_SQL, &id, 1, &rows, &error);
     }
     if (code == UW_OK) {
         code = uw_desk_commit(desk, &error);
@@ -165,10 +165,9 @@ void uw_webhook_replay_delivery(struct uw_webhooks *webhooks, struct uw_desk *de
     }
     queue_one(webhooks, desk, principal, request,
               "UPDATE urenwacht_data.webhook_delivery a SET state = 'NEW', queued_at = now(), due_at = now(), "
-              "attempts = 0, "
-              "first_attempt_at = NULL, finished_at = NULL WHERE a.webhook_id = ($1::text)::bigint AND a.id = "
-              "($2::text)::bigint AND a.state IN ('DELIVERED', 'FAILED', 'CANCELLED') RETURNING json_build_object(" DELIVERY
-              ")::text",
+              "attempts = 0, first_attempt_at = NULL, finished_at = NULL WHERE a.webhook_id = ($1::text)::bigint AND "
+              "a.id = ($2::text)::bigint AND a.state IN ('DELIVERED', 'FAILED', 'CANCELLED') RETURNING "
+              "json_build_object(" DELIVERY ")::text",
               arguments, 2, "it has not been delivered yet, and is tried again anyway");
 }
 
@@ -187,8 +186,8 @@ void uw_webhook_test(struct uw_webhooks *webhooks, struct uw_desk *desk, const s
         "'name', w.name))::text FROM urenwacht_data.webhook w CROSS JOIN (SELECT 'test-' || gen_random_uuid() AS id) "
         "e WHERE w.id = "
         "($1::text)::bigint AND w.state <> 'STOPPED' AND (SELECT count(*) FROM urenwacht_data.webhook_delivery q "
-        "WHERE q.webhook_id "
-        "= w.id AND q.state IN ('NEW', 'WAITING', 'READY')) < ($3::text)::integer RETURNING json_build_object(" DELIVERY ")::text";
+        "WHERE q.webhook_id = w.id AND q.state IN ('NEW', 'WAITING', 'READY')) < ($3::text)::integer RETURNING "
+        "json_build_object(" DELIVERY ")::text";
     char max[24];
     (void)delivery;
     snprintf(max, sizeof max, "%" PRId32, webhooks->options.queued_max);
@@ -216,8 +215,9 @@ static bool is_instant(const char *text)
     struct uw_str date = {text, 10};
     size_t length = strlen(text);
     int32_t day, hour, minute, second;
-    if (length < 20 || length > 30 || !uw_date_parse(date, &day) || text[10] != 'T' || !two_digits(text + 11, 23, &hour) ||
-        text[13] != ':' || !two_digits(text + 14, 59, &minute) || text[16] != ':' || !two_digits(text + 17, 59, &second)) {
+    if (length < 20 || length > 30 || !uw_date_parse(date, &day) || text[10] != 'T' ||
+        !two_digits(text + 11, 23, &hour) || text[13] != ':' || !two_digits(text + 14, 59, &minute) ||
+        text[16] != ':' || !two_digits(text + 17, 59, &second)) {
         return false;
     }
     size_t end = 19;

@@ -64,7 +64,8 @@ void uw_webhook_metrics(struct uw_webhooks *webhooks, struct uw_desk *desk, stru
     add_gauge(text, result, 8, "urenwacht_webhook_failing", "Active webhooks whose last request failed.");
     uw_exposition_head(text, "urenwacht_webhooks", "gauge", "Webhooks by state.");
     for (int i = 0; i < 4; i++) {
-        uw_exposition_line(text, "urenwacht_webhooks{state=\"%s\"} %" PRId64, states[i], uw_desk_integer(result, 0, 4 + i));
+        uw_exposition_line(text, "urenwacht_webhooks{state=\"%s\"} %" PRId64, states[i],
+                           uw_desk_integer(result, 0, 4 + i));
     }
     PQclear(result);
 }

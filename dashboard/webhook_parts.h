@@ -33,6 +33,7 @@ void *uw_webhook_feed(void *webhooks);
 void *uw_webhook_send(void *webhooks);
 
 /* Said where no webhook of that number is seen by the token. */
+#define UW_WEBHOOK_SEEN_SQL "SELECT 'x' FROM urenwacht_data.webhook WHERE id = ($1::text)::bigint"
 #define UW_WEBHOOK_MISSING "there is no such webhook among what this token sees"
 
 /* ---- webhook_task.c ---- */

@@ -266,7 +266,8 @@ enum uw_code uw_webhook_batch_queue(struct uw_webhook_batch *batch, struct uw_de
     bool first = true;
     enum uw_code code = UW_OK;
     for (uint32_t i = 0; i < batch->count && code == UW_OK; i++) {
-        if (uw_str_is_null(batch->rows[i]) && uw_stream_filter_matches(&subscription->filter, &batch->records[i].about)) {
+        if (uw_str_is_null(batch->rows[i]) &&
+            uw_stream_filter_matches(&subscription->filter, &batch->records[i].about)) {
             code = write_row(batch, i, source);
         }
     }

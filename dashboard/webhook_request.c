@@ -149,7 +149,8 @@ enum uw_code uw_webhook_request_begin(const struct uw_webhook_options *options, 
         return uw_error_set(error, UW_ENOMEM, UW_CLASS_RETRY, "no memory for a request of a webhook");
     }
     memcpy(made->body, order->body.data, order->body.length);
-    if (!set_headers(made, order) || !set_options(made, order) || curl_multi_add_handle(multi, made->easy) != CURLM_OK) {
+    if (!set_headers(made, order) || !set_options(made, order) ||
+        curl_multi_add_handle(multi, made->easy) != CURLM_OK) {
         uw_webhook_request_end(NULL, &made);
         return uw_error_set(error, UW_ENOMEM, UW_CLASS_RETRY, "no memory for a request of a webhook");
     }

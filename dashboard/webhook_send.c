@@ -182,8 +182,8 @@ static enum uw_code write_failure(struct sender *sender, const struct transfer *
         "WHERE id = "
         "($1::text)::bigint";
     const struct uw_webhook_options *options = &sender->webhooks->options;
-    int64_t after_ms = transfer->result.retry_after_s < RETRY_AFTER_MS_MAX / 1000 ? transfer->result.retry_after_s * 1000 :
-                                                                                   RETRY_AFTER_MS_MAX;
+    int64_t after_s = transfer->result.retry_after_s;
+    int64_t after_ms = after_s < RETRY_AFTER_MS_MAX / 1000 ? after_s * 1000 : RETRY_AFTER_MS_MAX;
     int64_t hold_ms = options->retry_max_ms < HOLD_MS_MAX ? options->retry_max_ms : HOLD_MS_MAX;
     char id[24], delivery[24], after[24], failures[24], hold[24];
     const struct uw_str arguments[] = {
@@ -274,7 +274,8 @@ static struct uw_str list_busy(struct sender *sender)
     for (uint32_t i = 0; i < sender->transfer_count; i++) {
         const struct transfer *transfer = &sender->transfers[i];
         if (transfer->phase == PHASE_IN_HAND || transfer->phase == PHASE_UNDER_WAY) {
-            length += (size_t)snprintf(sender->busy + length, ID_BYTES, "%s%" PRId64, length == 0 ? "" : ",", transfer->id);
+            length += (size_t)snprintf(sender->busy + length, ID_BYTES, "%s%" PRId64, length == 0 ? "" : ",",
+                                       transfer->id);
         }
     }
     return (struct uw_str){sender->busy, (uint32_t)length};
@@ -331,7 +332,8 @@ static enum uw_code tidy(struct sender *sender, struct uw_error *error)
                                        number(kept, UW_WEBHOOK_LOG_MAX)};
     enum uw_code code = UW_OK;
     for (size_t i = 0; i < sizeof statements / sizeof statements[0] && code == UW_OK; i++) {
-        code = uw_webhook_run(sender->desk, statements[i], i < 3 ? NULL : &arguments[i - 3], i < 3 ? 0 : 1, NULL, error);
+        code = uw_webhook_run(sender->desk, statements[i], i < 3 ? NULL : &arguments[i - 3], i < 3 ? 0 : 1, NULL,
+                              error);
     }
     return code;
 }

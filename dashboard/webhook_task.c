@@ -50,9 +50,9 @@ enum uw_code uw_webhook_task_take(struct uw_webhooks *webhooks, struct uw_desk *
                                   struct uw_error *error)
 {
     static const char sql[] =
-        "UPDATE urenwacht_data.webhook_task k SET holder = $2::text, until = now() + interval '" UW_WEBHOOK_LEASE_SECONDS
-        " s', backend = pg_backend_pid(), backend_start = (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid "
-        "= "
+        "UPDATE urenwacht_data.webhook_task k SET holder = $2::text, until = now() + interval "
+        "'" UW_WEBHOOK_LEASE_SECONDS " s', backend = pg_backend_pid(), backend_start = (SELECT a.backend_start FROM "
+        "pg_stat_activity a WHERE a.pid = "
         "pg_backend_pid()) WHERE k.task = $1::text AND (k.holder IS NULL OR k.holder = $2::text OR k.until < now() OR "
         "NOT "
         "EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = k.backend AND coalesce(a.backend_start = "

@@ -18,7 +18,7 @@ import jsonschema
 import yaml
 
 import lib_serve
-from lib_serve import check, psql, token, until
+from lib_serve import check, psql, token
 
 COMMAND, SOURCE, DSN = os.environ["UW_COMMAND"], os.environ["UW_SOURCE"], os.environ["URENWACHT_DSN"]
 WORK = sys.argv[1]
