@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "producers/positions.h"
 #include "schemas/position.h"
 
 /* Subscribers wait this long for what a dead instance left open. A transaction takes milliseconds; one that takes
@@ -18,10 +19,14 @@
 #define SOCKET_TIMEOUT_MS_MIN 10
 #define SOCKET_MARGIN_MS 100
 #define GROUP_METADATA_BYTES_MAX 4096
+/* Adding positions ends by itself within the timeout of librdkafka's requests, unless it does not end at all. */
+#define POSITIONS_GRACE_MS 1000
 
 struct uw_transactor {
     struct uw_kafka_link link; /* first: the client's opaque */
     rd_kafka_t *client;        /* NULL: to be made */
+    /* The owner, and producers that were left behind, whose opaque this is until they end. The last one frees it. */
+    atomic_uint holders;
     rd_kafka_topic_t *outputs[UW_OUTPUT_COUNT];
     char *output_names[UW_OUTPUT_COUNT];
     char *topics[UW_TOPIC_COUNT];
@@ -31,6 +36,7 @@ struct uw_transactor {
     void *group_context;
     enum uw_code (*group_metadata)(void *context, void *buffer, size_t *size, struct uw_error *error);
     int32_t timeout_ms, transaction_timeout_ms;
+    int32_t request_timeout_ms; /* that of a call, but less than a transaction's */
     /* Of the transaction under way. The thread sends the positions and commits; until it is joined, nobody else
      * touches the producer, what follows here, or the statistics. */
     bool begun, threaded;
@@ -69,19 +75,32 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
     }
 }
 
+static void outputs_destroy(struct uw_transactor *transactor)
+{
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
+        if (transactor->outputs[i] != NULL)
+            rd_kafka_topic_destroy(transactor->outputs[i]);
+        transactor->outputs[i] = NULL;
+    }
+}
+
 /* Without waiting for anything: what is in its queues belongs to a transaction that will not be committed. */
 static void producer_destroy(struct uw_transactor *transactor)
 {
     if (transactor->client == NULL)
         return;
     (void)rd_kafka_purge(transactor->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
-        if (transactor->outputs[i] != NULL)
-            rd_kafka_topic_destroy(transactor->outputs[i]);
-        transactor->outputs[i] = NULL;
-    }
+    outputs_destroy(transactor);
     rd_kafka_destroy(transactor->client);
     transactor->client = NULL;
+}
+
+static void let_go(void *context)
+{
+    struct uw_transactor *transactor = context;
+
+    if (atomic_fetch_sub(&transactor->holders, 1) == 1)
+        free(transactor);
 }
 
 /* That of a call, but shorter than a transaction's by what librdkafka insists on. What is no number is refused by
@@ -110,7 +129,7 @@ static enum uw_code producer_configure(struct uw_transactor *transactor, rd_kafk
         {"queue.buffering.max.kbytes", "262144"},
         /* The broker judges compressed batches, so that a dead letter may be larger than what the topics say. */
         {"message.max.bytes", "67108864"},
-        /* Adding positions to a transaction waits for the broker's answer whatever the call's own timeout says. */
+        /* What waits for the broker's answer whatever the call's own timeout says waits no longer than this. */
         {"socket.timeout.ms", socket_number},
         {NULL, NULL},
     };
@@ -129,7 +148,8 @@ static enum uw_code producer_configure(struct uw_transactor *transactor, rd_kafk
     enum uw_code code;
 
     (void)snprintf(number, sizeof(number), "%" PRId32, transactor->transaction_timeout_ms);
-    (void)snprintf(socket_number, sizeof(socket_number), "%" PRId32, socket_timeout_ms(transactor, given));
+    transactor->request_timeout_ms = socket_timeout_ms(transactor, given);
+    (void)snprintf(socket_number, sizeof(socket_number), "%" PRId32, transactor->request_timeout_ms);
     code = uw_kafka_conf_build(&setup, &transactor->link, conf, error);
     if (code == UW_OK)
         rd_kafka_conf_set_dr_msg_cb(*conf, on_delivery);
@@ -239,6 +259,7 @@ enum uw_code uw_transactor_open(const struct uw_transactor_options *options, str
 
     if (opened == NULL)
         return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for publishing to Kafka");
+    atomic_init(&opened->holders, 1);
     opened->link.log = options->log;
     opened->group_context = options->group_context;
     opened->group_metadata = options->group_metadata;
@@ -277,7 +298,7 @@ void uw_transactor_close(struct uw_transactor **transactor)
     for (int i = 0; i < UW_TOPIC_COUNT; i++)
         free(closing->topics[i]);
     free(closing->transactional_id);
-    free(closing);
+    let_go(closing);
     *transactor = NULL;
 }
 
@@ -498,17 +519,48 @@ static bool worth_repeating(const rd_kafka_error_t *failure, int64_t deadline_ms
     return rd_kafka_error_is_retriable(failure) && err != RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
+/* The call did not come back: it goes on with the producer, until the next one fences it or a broker wakes it up. */
+static enum step producer_leave(struct uw_transactor *transactor, struct uw_error *error)
+{
+    uint32_t left = atomic_load(&transactor->holders) - 1;
+
+    outputs_destroy(transactor);
+    transactor->client = NULL;
+    transactor->positions = NULL;
+    transactor->group = NULL;
+    if (left > UW_TRANSACTOR_LEFT_MAX)
+        (void)uw_error_set(error, UW_EIO, UW_CLASS_FATAL,
+                           "Kafka: librdkafka did not come back from adding positions to a transaction, %" PRIu32
+                           " times by now: give it a group coordinator that answers, and start anew",
+                           left);
+    else
+        (void)uw_error_set(error, UW_ETIMEOUT, UW_CLASS_ABORT,
+                           "Kafka: adding positions to a transaction: no answer of the group's coordinator");
+    return STEP_DISCARD;
+}
+
 static enum step positions_send(struct uw_transactor *transactor, struct uw_error *error)
 {
+    int64_t limit_ms = uw_kafka_clock_ms() + transactor->request_timeout_ms;
     rd_kafka_error_t *failure;
     int states_seen = 0;
 
     if (transactor->positions == NULL)
         return STEP_DONE;
+    limit_ms = (limit_ms < transactor->deadline_ms ? limit_ms : transactor->deadline_ms) + POSITIONS_GRACE_MS;
     for (;;) {
+        const struct uw_positions_call call = {.client = transactor->client,
+                                               .positions = transactor->positions,
+                                               .group = transactor->group,
+                                               .timeout_ms = uw_kafka_left_ms(transactor->deadline_ms),
+                                               .context = transactor,
+                                               .gone = let_go};
+
         /* Not resumed but sent again, which is the same as long as the arguments are. */
-        failure = rd_kafka_send_offsets_to_transaction(transactor->client, transactor->positions, transactor->group,
-                                                       uw_kafka_left_ms(transactor->deadline_ms));
+        atomic_fetch_add(&transactor->holders, 1);
+        if (!uw_positions_send(&call, limit_ms, &failure))
+            return producer_leave(transactor, error);
+        atomic_fetch_sub(&transactor->holders, 1);
         if (failure == NULL || !worth_repeating(failure, transactor->deadline_ms, &states_seen))
             break;
         rd_kafka_error_destroy(failure);

@@ -53,7 +53,21 @@ static enum uw_code group_metadata(void *context, void *buffer, size_t *size, st
     return UW_OK;
 }
 
-static int open_bench(void **state, int32_t timeout_ms)
+#define GROUP_BROKER 2
+
+static void set_apart(struct bench *bench)
+{
+    static const char *const outputs[UW_OUTPUT_COUNT] = {"alerts", "anomalies", "dead-letters"};
+
+    rd_kafka_mock_coordinator_set(bench->cluster, "transaction", "test-1", 1);
+    rd_kafka_mock_coordinator_set(bench->cluster, "group", "group", GROUP_BROKER);
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
+        rd_kafka_mock_partition_set_leader(bench->cluster, outputs[i], 0, 1);
+        rd_kafka_mock_partition_set_leader(bench->cluster, outputs[i], 1, 1);
+    }
+}
+
+static int open_brokers(void **state, int32_t timeout_ms, int broker_count)
 {
     static struct bench bench;
     char reason[256];
@@ -75,7 +89,7 @@ static int open_bench(void **state, int32_t timeout_ms)
 
     memset(&bench, 0, sizeof(bench));
     bench.keeper = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
-    bench.cluster = rd_kafka_mock_cluster_new(bench.keeper, 1);
+    bench.cluster = rd_kafka_mock_cluster_new(bench.keeper, broker_count);
     for (int i = 0; i < UW_OUTPUT_COUNT; i++)
         rd_kafka_mock_topic_create(bench.cluster, options.outputs[i], 2, 1);
     /* Newer ones take positions of topics that there are only. */
@@ -95,12 +109,21 @@ static int open_bench(void **state, int32_t timeout_ms)
 
 static int setup(void **state)
 {
-    return open_bench(state, PATIENT_MS);
+    return open_brokers(state, PATIENT_MS, 1);
 }
 
 static int setup_impatient(void **state)
 {
-    return open_bench(state, IMPATIENT_MS);
+    return open_brokers(state, IMPATIENT_MS, 1);
+}
+
+/* The second broker coordinates the group, and nothing else. */
+static int setup_two_impatient(void **state)
+{
+    if (open_brokers(state, IMPATIENT_MS, 2) != 0)
+        return -1;
+    set_apart(*state);
+    return 0;
 }
 
 static int teardown(void **state)
@@ -422,6 +445,31 @@ static void waits_for_an_absent_broker(void **state)
     publish_at_last(bench);
 }
 
+/* Librdkafka waits for the group's coordinator without an end. The publisher does not, and leaves the producer behind;
+ * not too many of them, since each has threads of its own. */
+static void leaves_a_call_that_does_not_end(void **state)
+{
+    struct bench *bench = *state;
+    struct uw_error error;
+    uint64_t made;
+
+    publish_at_last(bench);
+    made = producers(bench);
+    rd_kafka_mock_broker_set_down(bench->cluster, GROUP_BROKER);
+    for (uint32_t i = 0; i <= UW_TRANSACTOR_LEFT_MAX; i++) {
+        int64_t began_ms = uw_kafka_clock_ms();
+
+        while (publish(bench, &error) == UW_OK || error.class == UW_CLASS_RETRY)
+            assert_true(uw_kafka_clock_ms() - began_ms < HEALING_MS);
+        print_message("%s\n", error.text);
+        assert_int_equal(error.class, i < UW_TRANSACTOR_LEFT_MAX ? UW_CLASS_ABORT : UW_CLASS_FATAL);
+    }
+    assert_non_null(strstr(error.text, "5 times"));
+    rd_kafka_mock_broker_set_up(bench->cluster, GROUP_BROKER);
+    publish_at_last(bench);
+    assert_true(producers(bench) > made + UW_TRANSACTOR_LEFT_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +483,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(gives_a_late_producer_up, setup_impatient, teardown),
         cmocka_unit_test_setup_teardown(starts_late, setup_impatient, teardown),
         cmocka_unit_test_setup_teardown(waits_for_an_absent_broker, setup_impatient, teardown),
+        cmocka_unit_test_setup_teardown(leaves_a_call_that_does_not_end, setup_two_impatient, teardown),
     };
 
     return cmocka_run_group_tests_name("publisher, mock cluster", tests, NULL, NULL);
