@@ -25,3 +25,18 @@ void uw_backoff_reset(struct uw_backoff *backoff)
 {
     backoff->failures = 0;
 }
+
+bool uw_patience_begins(struct uw_patience *patience, int64_t now_ms, int64_t limit_ms)
+{
+    bool begins = patience->first_ms == 0 || now_ms - patience->last_ms > limit_ms;
+    if (begins) {
+        patience->first_ms = now_ms;
+    }
+    patience->last_ms = now_ms;
+    return begins;
+}
+
+bool uw_patience_is_over(const struct uw_patience *patience, int64_t limit_ms)
+{
+    return patience->last_ms - patience->first_ms >= limit_ms;
+}

@@ -4,6 +4,7 @@
 #ifndef UW_CLI_BACKOFF_H
 #define UW_CLI_BACKOFF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct uw_backoff {
@@ -17,5 +18,17 @@ void uw_backoff_init(struct uw_backoff *backoff, int32_t min_ms, int32_t max_ms,
 int32_t uw_backoff_next(struct uw_backoff *backoff);
 /* After a success. */
 void uw_backoff_reset(struct uw_backoff *backoff);
+
+/* How long something has been refused that is asked for again and again, also where it is had in between. Starts as
+ * zeros. */
+struct uw_patience {
+    int64_t first_ms, last_ms;
+};
+
+/* One more refusal, at now_ms of a clock that only goes forward. True: it is the first, or the first since longer than
+ * the limit. */
+bool uw_patience_begins(struct uw_patience *patience, int64_t now_ms, int64_t limit_ms);
+/* Refused since the limit or longer. */
+bool uw_patience_is_over(const struct uw_patience *patience, int64_t limit_ms);
 
 #endif

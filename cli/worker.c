@@ -34,6 +34,9 @@
 #define CLOCK_MS 1000
 /* How long a rebalance may wait for the store before the instance leaves and joins anew. */
 #define CLAIM_PATIENCE_MS 60000
+/* How long a static member asks for its name before it takes who has it for another process. A former run's session
+ * lasts less, unless the broker is told otherwise (group.consumer.max.session.timeout.ms). */
+#define NAME_PATIENCE_MS 90000
 /* An idle worker asks this often whether the other members are through, and waits so long for each answer. */
 #define OTHERS_MS 500
 #define OTHERS_TIMEOUT_MS 1000
@@ -60,6 +63,8 @@ struct worker {
     const struct uw_worker_options *options;
     const struct uw_config *config;
     struct uw_backoff backoff;
+    struct uw_backoff name_backoff;
+    struct uw_patience refused; /* our name: the group has another member of it */
     int exit_code;
 
     /* The thresholds in use; those of a reload live in the other arena than the ones before. */
@@ -343,9 +348,9 @@ static enum action open_engine(struct worker *worker)
     return act(worker, uw_engine_open(&options, &worker->engine, &error), &error);
 }
 
-/* The producer comes first: initialising it ends what a former run of this instance left open, which the
- * question for what is published would otherwise wait for. */
-static enum action open_kafka(struct worker *worker)
+/* Comes before the consumer: initialising it ends what a former run of this instance left open, which the question
+ * for what is published would otherwise wait for. */
+static enum action open_producer(struct worker *worker)
 {
     const struct uw_config *config = worker->config;
     struct uw_error error = {.text = ""};
@@ -364,6 +369,14 @@ static enum action open_kafka(struct worker *worker)
     do {
         action = act(worker, uw_transactor_open(&producer, &worker->transactor, &error), &error);
     } while (action == ACTION_AGAIN);
+    return action;
+}
+
+static enum action open_consumer(struct worker *worker)
+{
+    const struct uw_config *config = worker->config;
+    struct uw_error error = {.text = ""};
+    enum action action = ACTION_GO_ON;
     struct uw_intake_options consumer = {
         .properties = config->kafka,
         .property_count = config->kafka_count,
@@ -395,7 +408,8 @@ static enum action open_kafka(struct worker *worker)
 
 static enum action open_all(struct worker *worker)
 {
-    enum action (*const steps[])(struct worker *) = {open_store, name_instance, open_codec, open_engine, open_kafka};
+    enum action (*const steps[])(struct worker *) = {open_store,  name_instance, open_codec,
+                                                     open_engine, open_producer, open_consumer};
     enum action action = ACTION_GO_ON;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && action == ACTION_GO_ON; i++) {
         action = steps[i](worker);
@@ -688,6 +702,32 @@ static enum action rest(struct worker *worker, bool *idle)
     return action == ACTION_VOID ? ACTION_GO_ON : action;
 }
 
+/* Joins once more, with the producer as it is: initialising it again and again would each time fence another process that
+ * has our name and works. Two such processes take the name from each other whenever one of them is fenced, until the one
+ * that was refused first gives it up. */
+static enum action ask_for_name(struct worker *worker, const struct uw_error *error)
+{
+    int64_t now_ms = uw_clock_monotonic_ms();
+    enum uw_code code;
+    if (uw_patience_begins(&worker->refused, now_ms, NAME_PATIENCE_MS)) {
+        uw_backoff_reset(&worker->name_backoff);
+    }
+    if (uw_patience_is_over(&worker->refused, NAME_PATIENCE_MS)) {
+        struct uw_error taken;
+        code = uw_error_set(&taken, UW_EFENCED, UW_CLASS_FATAL,
+                            "another process of the group has the same instance name, %s: give each its own",
+                            worker->instance);
+        return act(worker, code, &taken);
+    }
+    int32_t wait_ms = uw_backoff_next(&worker->name_backoff);
+    uw_log(UW_LOG_WARNING, "%s; trying again in %d ms, for %d s at most", error->text, (int)wait_ms,
+           NAME_PATIENCE_MS / 1000);
+    uw_monitor_stage(worker->monitor, UW_STAGE_WAITING);
+    worker->joined = false;
+    uw_intake_close(&worker->intake);
+    return wait_for(worker, wait_ms) == ACTION_QUIT ? ACTION_QUIT : open_consumer(worker);
+}
+
 static enum action take_batch(struct worker *worker, bool *idle)
 {
     const struct uw_message *messages;
@@ -699,6 +739,9 @@ static enum action take_batch(struct worker *worker, bool *idle)
         uw_intake_poll(worker->intake, wait_ms, (uint32_t)worker->config->batch_max_events,
                        (size_t)worker->config->batch_max_bytes, worker->config->batch_linger_ms, &messages, &count,
                        &error);
+    if (code == UW_EFENCED && error.class == UW_CLASS_RETRY) {
+        return ask_for_name(worker, &error);
+    }
     if (code != UW_OK) {
         /* Errors of the intake stay: what can be tried again needs a new one. */
         enum action action = act(worker, code, &error);
@@ -863,8 +906,9 @@ int uw_worker_run(const struct uw_worker_options *options)
     for (uint32_t i = 0; i < 2; i++) {
         uw_arena_init(&worker.settings_memory[i], SETTINGS_BYTES_MAX);
     }
-    uw_backoff_init(&worker.backoff, options->config->retry_min_ms, options->config->retry_max_ms,
-                    (uint64_t)uw_clock_ms() ^ (uint64_t)getpid() << 32);
+    uint64_t seed = (uint64_t)uw_clock_ms() ^ (uint64_t)getpid() << 32;
+    uw_backoff_init(&worker.backoff, options->config->retry_min_ms, options->config->retry_max_ms, seed);
+    uw_backoff_init(&worker.name_backoff, options->config->retry_min_ms, options->config->retry_max_ms, seed);
     uw_memory_start();
     uw_signals_start();
     uw_signals_limit_stop();

@@ -61,7 +61,9 @@ void uw_intake_close(struct uw_intake **intake);
  * before the next poll. A rebalance while collecting throws away what was collected; the listener says where to
  * go on.
  * Errors stay: a topic was deleted, truncated or made anew (UW_ECONFIG, naming topic, partition, offset and what
- * the broker has), authorization, another process with the same instance name, an error of the listener. */
+ * the broker has), authorization, another process with the same instance name, an error of the listener. UW_EFENCED
+ * with UW_CLASS_RETRY: the newer group protocol refuses a static member as long as the group has one of its name, be it
+ * the session of a former run; close the intake, wait, and open another. */
 enum uw_code uw_intake_poll(struct uw_intake *intake, int32_t timeout_ms, uint32_t max_messages, size_t max_bytes,
                             int32_t linger_ms, const struct uw_message **messages, uint32_t *count,
                             struct uw_error *error) UW_MUST_USE;

@@ -65,6 +65,9 @@ static rd_kafka_message_t *carried_take(struct uw_intake *intake)
 
 /* ---- what is no message ---- */
 
+/* KIP-848; librdkafka has a name for it since 2.4. */
+#define UNRELEASED_INSTANCE_ID 111
+
 static int topic_of(struct uw_intake *intake, const rd_kafka_message_t *raw)
 {
     int topic;
@@ -121,6 +124,10 @@ static void stop_on(struct uw_intake *intake, const rd_kafka_message_t *raw, int
         if (fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
             (void)uw_error_set(&error, UW_EFENCED, UW_CLASS_FATAL,
                                "another process of the group has the same instance name: give each its own");
+        else if ((int)fatal == UNRELEASED_INSTANCE_ID)
+            (void)uw_error_set(&error, UW_EFENCED, UW_CLASS_RETRY,
+                               "the group still has a member with this instance name, of a former run whose session "
+                               "is not over or of another process");
         else
             (void)uw_error_set(&error, UW_EIO, UW_CLASS_FATAL, "Kafka: reading stopped for good: %s", reason);
     } else if (topic >= 0 && (raw->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||

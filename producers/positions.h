@@ -1,11 +1,11 @@
 /*
  * Adding input positions to a transaction, with a deadline that holds.
  *
- * rd_kafka_send_offsets_to_transaction takes a timeout, but waits without one for the group's coordinator, and when the
- * broker that it knows as such is lost at the wrong moment, nothing wakes it up until some other connection comes or
- * goes (librdkafka issues 5456 and 5511, in all versions up to 2.16 at least; the second since 2.12). So the call is made
- * by a thread of its own, and who does not come back in time is left behind with the producer. That is safe: the
- * next producer of the same transactional.id fences it.
+ * rd_kafka_send_offsets_to_transaction takes a timeout, but waits without one for the group's coordinator (librdkafka
+ * issue 5456; seen with 2.0.2 and 2.16). And when the broker that it takes for the coordinator was dropped from the
+ * client's list meanwhile, nothing wakes it up until another connection comes or goes (issue 5511; seen with 2.16). So
+ * a thread of its own makes the call, and one that does not come back in time is left behind with its producer. That is
+ * safe: the next producer of the same transactional.id fences it.
  */
 #ifndef UW_PRODUCERS_POSITIONS_H
 #define UW_PRODUCERS_POSITIONS_H

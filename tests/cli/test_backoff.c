@@ -53,10 +53,29 @@ static void test_instances_do_not_knock_in_step(void **state)
     assert_true(same < 3);
 }
 
+static void patience_ends(void **state)
+{
+    struct uw_patience patience = {0, 0};
+
+    (void)state;
+    assert_true(uw_patience_begins(&patience, 5000, 1000));
+    assert_false(uw_patience_is_over(&patience, 1000));
+    assert_false(uw_patience_begins(&patience, 5999, 1000));
+    assert_false(uw_patience_is_over(&patience, 1000));
+    assert_false(uw_patience_begins(&patience, 6000, 1000));
+    assert_true(uw_patience_is_over(&patience, 1000));
+    /* Had in between, but not for long enough to begin anew. */
+    assert_false(uw_patience_begins(&patience, 7000, 1000));
+    assert_true(uw_patience_is_over(&patience, 1000));
+    assert_true(uw_patience_begins(&patience, 8001, 1000));
+    assert_false(uw_patience_is_over(&patience, 1000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_waits_grow_up_to_the_limit),
+        cmocka_unit_test(patience_ends),
         cmocka_unit_test(test_edges),
         cmocka_unit_test(test_instances_do_not_knock_in_step),
     };

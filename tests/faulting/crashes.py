@@ -147,8 +147,10 @@ def same_static(case):
     case.wait_progress()
     case.inject()
     second = case.processor("--instance", "twin", group__static_membership="true")
-    # Most often the older one. But one that was fenced as a producer first joins anew, and is then the newer one.
-    case.wait_until("one of them ends", lambda: not (first.running() and second.running()), 40)
+    # Most often the older one. But one that was fenced as a producer first joins anew, and is then the newer one. In the
+    # newer group protocol the one that was refused first, once it has asked for its name long enough.
+    case.wait_until("one of them ends", lambda: not (first.running() and second.running()),
+                    150 if case.settings.get("kafka.group.protocol") == "consumer" else 40)
     ended, other = (second, first) if first.running() else (first, second)
     if ended.wait(1) != 1 or "same instance name" not in ended.says():
         raise Failed(f"it ended with {ended.wait(1)}: {last_line(ended.says())}")
@@ -157,5 +159,24 @@ def same_static(case):
     case.settle("--instance", "twin", group__static_membership="true")
 
 
+def static_back(case):
+    """a static member is killed and started again with its name at once"""
+    turns = 5 if case.suite.long else 1
+    case.feed(seconds=turns * 8)
+    process = case.processor("--instance", "one", group__static_membership="true")
+    for _ in range(turns):
+        case.wait_progress(40)
+        case.inject()
+        process.end()
+        process = case.processor("--instance", "one", group__static_membership="true")
+        case.wait_progress(40)
+        if not process.running():
+            raise Failed(f"it ended with {process.popen.returncode}: {last_line(process.says())}")
+    case.feed_end()
+    case.stop(process)
+    case.settle("--instance", "one", group__static_membership="true")
+
+
 CASES = {"kill": kill, "fault-points": fault_points, "freeze": freeze, "group": group, "group-static": group_static,
-         "same-name": same_name, "same-static": same_static}
+         "same-name": same_name, "same-static": same_static,
+         "static-back": static_back}

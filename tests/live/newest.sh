@@ -39,6 +39,8 @@ check 'errors of the broker are judged as with the older one' \
 {
     check 'sets of events, with the classic group protocol' sets classic '^hostile-(2-thirds|3-group)$'
     check 'sets of events, with the newer group protocol' sets consumer '^(edges-group|hostile-1-storm)$'
+    check 'a static member that comes back at once, with the newer group protocol' env UW_LIBRDKAFKA="$newest" \
+        "$UW_SOURCE/tests/faults" --only static-back --set kafka.group.protocol=consumer
 } &
 check 'faults, with the newer group protocol' env UW_LIBRDKAFKA="$newest" \
     "$UW_SOURCE/tests/faults" --only kill,freeze,group --set kafka.group.protocol=consumer
