@@ -119,7 +119,10 @@ const pxq = (minutes, frequency) => ({ Pxq: { volume_minutes: minutes, frequency
 const yearly = (minutes) => ({ YearBudget: { minutes_per_year: minutes } });
 const fixed = (week, surplus) => ({ FixedPlusSurplus: { minutes_per_week: week, surplus_minutes: surplus } });
 
-/* Evaluations: overdue ones that tests act on, each test on its own, and one that is due this month. */
+/*
+ * Evaluations: overdue ones that tests act on, each test on its own, one that is due this month, and one on its last day,
+ * too far off for an alert.
+ */
 function evaluations(list) {
   const cases = [
     ['WMO-1001', 'c-anna', '2025-10-27'],
@@ -131,6 +134,7 @@ function evaluations(list) {
     ['WMO-1011', 'c-gerda', '2025-12-02'],
     ['WMO-1012', 'c-henk', '2025-12-03'],
     ['WMO-1013', 'c-iris', '2025-12-04'],
+    ['WMO-1014', 'c-jan', '2025-12-31'],
   ];
   for (const [decision, client, from] of cases) {
     new Care(list, client, decision, { terms: pxq(240, 'WEEK'), from, to: addDays(from, 364), months: [3] })

@@ -9,6 +9,8 @@ test('decision: found in the list, and opened from there', { as: 'manager' }, as
   const { page } = visit;
   await visit.go('#/decisions?law=JEUGDWET');
   await visit.heading('Toewijzingen');
+  await page.getByLabel('Zoek toewijzing').fill('w-300');
+  await visit.visible(page.locator('.list-total').getByText('1 toewijzing', { exact: true }));
   await page.getByRole('link', { name: 'JW-3001' }).click();
   await visit.heading('Toewijzing JW-3001');
   await visit.visible(page.getByRole('region', { name: 'Hoe het ervoor staat' }));
@@ -66,6 +68,7 @@ test('decision: what counts for nothing is listed with the reason', { as: 'fraud
   const list = page.getByRole('table', { name: 'Telt nergens mee' });
   await visit.visible(list.getByText(/creditregel/));
   assert.ok((await list.getByRole('row').count()) > 4);
+  assert.ok(!/\d{4}-\d\d-\d\d/.test(await list.textContent()), 'dates are written as people write them');
   await visit.visible(page.getByRole('heading', { name: 'Signalen' }));
 });
 

@@ -4,7 +4,7 @@ import type { Session } from './api/types';
 import { Layout } from './components/layout';
 import { PageFrame } from './components/page';
 import { Loading, ProblemNote } from './components/states';
-import { Problem } from './api/client';
+import { asProblem, Problem } from './api/client';
 import { forgetDimensions, loadDimensions } from './dimensions';
 import { startLive, stopLive } from './live';
 import { LoginPage } from './pages/login';
@@ -42,7 +42,7 @@ function CurrentPage({ session }: { session: Session }) {
     let current = true;
     entry?.load().then(
       (page) => current && setOpened({ name, page, problem: null }),
-      (error: unknown) => current && setOpened({ name, page: null, problem: new Problem(0, String(error)) }),
+      (error: unknown) => current && setOpened({ name, page: null, problem: asProblem(error) }),
     );
     return () => {
       current = false;

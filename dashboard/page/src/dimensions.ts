@@ -9,17 +9,24 @@ import { common } from './texts/common';
 import { domain } from './texts/domain';
 import { useTexts } from './texts/dictionary';
 
+const RETRY_MS = 10_000;
 const store = createStore<Dimensions | null>(null);
+let asking = new AbortController();
 
-/* Called when somebody has logged in; without an answer the filters have no options. */
+/* Called when somebody has logged in; until there is an answer the filters have no options. */
 export function loadDimensions(): void {
-  ask(new AbortController().signal).then(
-    (answer) => store.set(answer),
-    () => store.set(null),
-  );
+  const { signal } = (asking = new AbortController());
+  const load = () => {
+    ask(signal).then(
+      (answer) => store.set(answer),
+      () => signal.aborted || window.setTimeout(load, RETRY_MS),
+    );
+  };
+  load();
 }
 
 export function forgetDimensions(): void {
+  asking.abort();
   store.set(null);
 }
 

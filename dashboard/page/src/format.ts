@@ -126,6 +126,11 @@ function makeFormat(language: Language) {
     time: (text: string) => time.format(new Date(text)),
     /* The civil date of an instant, as 2026-01-31. */
     isoDay: (text: string) => isoDay.format(new Date(text)),
+    /* Words of the server, in which dates and instants stand as the API writes them. */
+    sentence: (text: string) =>
+      text.replace(/(?<![^\s(])\d{4}-\d\d-\d\d(T[\d:.]+Z)?(?![^\s,;.)])/g, (found, clock: string | undefined) =>
+        clock === undefined ? date.format(dateOf(found)) : instant.format(new Date(found)),
+      ),
     list: (items: string[]) => list.format(items),
   };
 }

@@ -12,6 +12,7 @@ const CANDIDATES_MAX = 500;
 /* Asking is spread, as everybody who is watching hears of an event at the same moment. */
 const ASK_MS = 500;
 const ASK_SPREAD_MS = 1500;
+const RETRY_MS = 10_000;
 
 export interface LiveSource<T, C> {
   /* Of the list; everything begins anew with it. */
@@ -78,9 +79,10 @@ export function useLiveRows<T extends C, C>(source: LiveSource<T, C>): LiveRows 
       if (signal.aborted) {
         return;
       }
-      // Without an answer they are asked for again, with what comes next.
+      // Without an answer they are asked for again.
       ids.forEach((id) => now.candidates.add(id));
       now.asking = null;
+      plan(RETRY_MS);
       return;
     }
     now.asking = null;
@@ -88,10 +90,10 @@ export function useLiveRows<T extends C, C>(source: LiveSource<T, C>): LiveRows 
     plan();
   }, []);
 
-  const plan = useCallback(() => {
+  const plan = useCallback((pause: number = ASK_MS) => {
     const now = state.current;
     if (now.candidates.size > 0 && now.timer === undefined && now.asking === null) {
-      now.timer = window.setTimeout(() => void ask(), ASK_MS + Math.random() * ASK_SPREAD_MS);
+      now.timer = window.setTimeout(() => void ask(), pause + Math.random() * ASK_SPREAD_MS);
     }
   }, []);
 

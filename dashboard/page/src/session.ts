@@ -16,7 +16,11 @@ function enter(session: Session): void {
 export function startSession(): void {
   onUnauthorized(() => {
     setCsrfToken(null);
-    sessionStore.set({ is: 'out', expired: sessionStore.get().is === 'in' });
+    const before = sessionStore.get();
+    // Several calls may have been on their way.
+    if (before.is !== 'out') {
+      sessionStore.set({ is: 'out', expired: before.is === 'in' });
+    }
   });
   sessionStore.set({ is: 'asking' });
   call<Session>('GET', 'session').then(enter, (error: unknown) => {

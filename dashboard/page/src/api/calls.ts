@@ -12,10 +12,10 @@ import type {
   Case,
   CaseState,
   CountRow,
-  Decision,
   DecisionDetail,
   Delivery,
   Dimensions,
+  ListedDecision,
   Outcome,
   Page,
   Progress,
@@ -36,13 +36,14 @@ export const alerts = (query: Parameters, signal: AbortSignal) => get<Page<Alert
 export const alert = (id: string, signal: AbortSignal) => get<AlertDetail>(`alerts/${segment(id)}`, {}, signal);
 
 /* Counts by up to three dimensions: alertCounts(['kind', 'severity'], {}, signal). */
-export async function alertCounts<D extends string>(
-  by: readonly D[],
-  query: Parameters,
-  signal: AbortSignal,
-): Promise<CountRow<D>[]> {
-  return (await get<{ items: CountRow<D>[] }>('alerts/counts', { ...query, by: by.join(',') }, signal)).items;
-}
+const counts =
+  (path: string) =>
+  async <D extends string>(by: readonly D[], query: Parameters, signal: AbortSignal): Promise<CountRow<D>[]> =>
+    (await get<{ items: CountRow<D>[] }>(`${path}/counts`, { ...query, by: by.join(',') }, signal)).items;
+
+export const alertCounts = counts('alerts');
+export const anomalyCounts = counts('anomalies');
+export const decisionCounts = counts('decisions');
 
 export const assignAlert = (id: string, assignee: string | null) =>
   call<AlertWorkflow>('PUT', `alerts/${segment(id)}/assignment`, { body: { assignee } });
@@ -58,14 +59,6 @@ export const reportEvaluation = (id: string, heldOn: string, outcome: Outcome, n
 export const anomalies = (query: Parameters, signal: AbortSignal) => get<Page<Anomaly>>('anomalies', query, signal);
 export const anomaly = (id: string, signal: AbortSignal) => get<AnomalyDetail>(`anomalies/${segment(id)}`, {}, signal);
 
-export async function anomalyCounts<D extends string>(
-  by: readonly D[],
-  query: Parameters,
-  signal: AbortSignal,
-): Promise<CountRow<D>[]> {
-  return (await get<{ items: CountRow<D>[] }>('anomalies/counts', { ...query, by: by.join(',') }, signal)).items;
-}
-
 export const setCase = (id: string, state: CaseState, assignee: string | null, note: string) =>
   call<Case>('PUT', `anomalies/${segment(id)}/case`, {
     body: note === '' ? { state, assignee } : { state, assignee, note },
@@ -73,7 +66,8 @@ export const setCase = (id: string, state: CaseState, assignee: string | null, n
 export const addToDiary = (id: string, note: string) =>
   call<Action>('POST', `anomalies/${segment(id)}/diary`, { body: { note } });
 
-export const decisions = (query: Parameters, signal: AbortSignal) => get<Page<Decision>>('decisions', query, signal);
+export const decisions = (query: Parameters, signal: AbortSignal) =>
+  get<Page<ListedDecision>>('decisions', query, signal);
 export const accounts = (query: Parameters, signal: AbortSignal) => get<Page<Account>>('accounts', query, signal);
 
 export const decision = (municipality: string, id: string, client: string | null, signal: AbortSignal) =>

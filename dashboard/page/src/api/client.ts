@@ -12,6 +12,8 @@ export class Problem extends Error {
   }
 }
 
+export const asProblem = (error: unknown): Problem => (error instanceof Problem ? error : new Problem(0, String(error)));
+
 export type Parameters = Record<string, string | number | boolean | null | undefined>;
 
 interface Asked {

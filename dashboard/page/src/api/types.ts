@@ -234,6 +234,11 @@ export interface Decision {
   recorded_at: string;
 }
 
+/* Of the list of decisions: also the days at which evaluations are due that were not held, ascending. */
+export interface ListedDecision extends Decision {
+  evaluations_due: string[];
+}
+
 export interface Account {
   client: string;
   municipality: string;

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import { acknowledgeAlert, assignAlert, reportEvaluation, snoozeAlert } from '../api/calls';
-import { Problem } from '../api/client';
+import { asProblem, type Problem } from '../api/client';
 import type { Alert, AlertWorkflow, Outcome } from '../api/types';
 import { useDimensions } from '../dimensions';
 import { expectNothing, expectResolved, isExpected, useExpected } from '../evaluations';
@@ -48,7 +48,7 @@ export function ActionForm({
         close();
       }
     } catch (error) {
-      setProblem(error instanceof Problem ? error : new Problem(0, String(error)));
+      setProblem(asProblem(error));
       setBusy(false);
     }
   };
@@ -297,7 +297,7 @@ export function useEndSnooze(): (alert: Alert, changed: (workflow: AlertWorkflow
         showToast(t.unsnoozed);
       },
       (error: unknown) =>
-        showToast(problemText(error instanceof Problem ? error : new Problem(0, String(error))), 'critical'),
+        showToast(problemText(asProblem(error)), 'critical'),
     );
   };
 }

@@ -5,13 +5,20 @@ import { alertsTexts } from '../texts/alerts';
 import { useTexts } from '../texts/dictionary';
 import { Badge } from './badge';
 
-type Figured = Pick<AlertCore, 'kind' | 'payload' | 'effective_on'>;
+type Figured = Pick<AlertCore, 'kind' | 'payload' | 'effective_on' | 'severity'>;
+
+/*
+ * Whether what was delivered can be held against what was expected until an evaluation was due. Long after that, which is
+ * when it is critical, far more was delivered than was expected until then, and the ratio says nothing.
+ */
+export const isComparable = ({ severity }: Pick<AlertCore, 'severity'>): boolean => severity !== 'CRITICAL';
 
 /* A short sentence of an alert's figures. */
 export function useAlertFigures(): (alert: Figured) => string {
   const t = useTexts(alertsTexts);
   const f = useFormat();
-  return ({ kind, payload, effective_on }) => {
+  return (alert) => {
+    const { kind, payload, effective_on } = alert;
     const { used_minutes: used, allotted_minutes: allotted, expected_minutes: expected, period_to } = payload;
     const parts: string[] = [];
     const add = (part: string | false) => part !== false && parts.push(part);
@@ -27,11 +34,12 @@ export function useAlertFigures(): (alert: Figured) => string {
       case 'EVALUATION_DUE': {
         const { delivered_minutes: delivered, ratio_percent: ratio, no_show_minutes: noShow } = payload;
         if (typeof delivered === 'number') {
-          add(
-            typeof expected === 'number' && typeof ratio === 'number'
-              ? t.evaluation(f.hours(delivered), f.hours(expected), f.percent(ratio / 100))
-              : t.evaluationDelivered(f.hours(delivered)),
-          );
+          if (typeof expected === 'number' && typeof ratio === 'number' && isComparable(alert)) {
+            add(t.evaluation(f.hours(delivered), f.hours(expected), f.percent(ratio / 100)));
+          } else {
+            add(t.evaluationDelivered(f.hours(delivered)));
+            add(typeof expected === 'number' && t.evaluationExpected(f.hours(expected), f.date(effective_on)));
+          }
           add(typeof noShow === 'number' && noShow > 0 && t.noShow(f.hours(noShow)));
         }
         break;

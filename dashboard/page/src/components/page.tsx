@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { common } from '../texts/common';
 import { useTexts } from '../texts/dictionary';
+import { OlderNote } from './states';
 
 /* The first page that is shown leaves the focus where the browser has it. */
 let isFirst = true;
@@ -41,6 +42,7 @@ export function PageFrame({
         </div>
         {actions !== undefined && <div class="page-actions">{actions}</div>}
       </div>
+      <OlderNote />
       {children}
     </>
   );

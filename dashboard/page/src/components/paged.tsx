@@ -1,8 +1,9 @@
 /* A list that grows page by page: its rows so far, and a button for more. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { Problem } from '../api/client';
+import { asProblem, type Problem } from '../api/client';
 import type { Page } from '../api/types';
 import { useFormat } from '../format';
+import { isPassing, useOlderMark, useRetry } from '../load';
 import { common } from '../texts/common';
 import { useTexts } from '../texts/dictionary';
 import { ProblemNote } from './states';
@@ -11,6 +12,7 @@ export interface Paged<T> {
   rows: T[] | null;
   /* Whether there are more rows. */
   more: boolean;
+  /* Of rows that are missing; when rows in hand could not be renewed, the page says so. */
   problem: Problem | null;
   loading: boolean;
   loadMore: () => void;
@@ -42,11 +44,13 @@ export function usePaged<T>(
   const [rows, setRows] = useState<T[] | null>(null);
   const [next, setNext] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [isOfMore, setIsOfMore] = useState(false);
   const [loading, setLoading] = useState(true);
   const [turn, setTurn] = useState(0);
-  const latest = useRef({ load, idOf });
+  const latest = useRef({ key, load, idOf });
+  const shown = useRef({ key, at: 0 });
   const running = useRef<AbortController | null>(null);
-  latest.current = { load, idOf };
+  latest.current = { key, load, idOf };
 
   const run = useCallback((after: string | null) => {
     running.current?.abort();
@@ -56,6 +60,9 @@ export function usePaged<T>(
     latest.current.load(after, controller.signal).then(
       (page) => {
         if (!controller.signal.aborted) {
+          if (after === null) {
+            shown.current = { key: latest.current.key, at: Date.now() };
+          }
           setRows((before) =>
             after === null || before === null ? page.items : joined(before, page.items, latest.current.idOf),
           );
@@ -66,7 +73,14 @@ export function usePaged<T>(
       },
       (error: unknown) => {
         if (!controller.signal.aborted) {
-          setProblem(error instanceof Problem ? error : new Problem(0, String(error)));
+          const met = asProblem(error);
+          // The rows of another question, or that may be seen no more, do not stay.
+          if (!isPassing(met) || shown.current.key !== latest.current.key) {
+            setRows(null);
+            setNext(null);
+          }
+          setProblem(met);
+          setIsOfMore(after !== null);
           setLoading(false);
         }
       },
@@ -78,13 +92,17 @@ export function usePaged<T>(
     return () => running.current?.abort();
   }, [key, turn]);
 
+  const reload = useCallback(() => setTurn((before) => before + 1), []);
+  // What the reader asked for by hand is theirs to try again.
+  useRetry(isOfMore ? null : problem, reload);
+  useOlderMark(problem !== null && !isOfMore && rows !== null, shown.current.at);
   return {
     rows,
     more: next !== null,
-    problem,
+    problem: rows === null || isOfMore ? problem : null,
     loading,
     loadMore: () => run(next),
-    reload: () => setTurn((before) => before + 1),
+    reload,
     update: (change) => setRows((before) => (before === null ? null : change(before))),
   };
 }

@@ -1,7 +1,8 @@
 /* What stands where data is not (yet) there. */
 import type { ComponentChildren } from 'preact';
 import type { Problem } from '../api/client';
-import type { Loaded } from '../load';
+import { useFormat } from '../format';
+import { useOlder, type Loaded } from '../load';
 import { common } from '../texts/common';
 import { useTexts } from '../texts/dictionary';
 import { Icon } from './icons';
@@ -72,13 +73,27 @@ export function ProblemNote({ problem, retry }: { problem: Problem; retry?: (() 
   );
 }
 
+/* Of the whole page: what stands there could not be renewed. */
+export function OlderNote() {
+  const t = useTexts(common);
+  const f = useFormat();
+  const since = useOlder();
+  return (
+    <div class="older" role="status">
+      {since !== null && (
+        <p class="note note-plain">
+          <Icon name="warning" />
+          {t.older(f.time(new Date(since).toISOString()))}
+        </p>
+      )}
+    </div>
+  );
+}
+
 /* Draws what was loaded; what was there before stays while something new is loaded. */
 export function Await<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
-  if (of.problem !== null) {
-    return <ProblemNote problem={of.problem} retry={of.reload} />;
-  }
   if (of.data === null) {
-    return <Loading />;
+    return of.problem === null ? <Loading /> : <ProblemNote problem={of.problem} retry={of.reload} />;
   }
   return (
     <div class={of.loading ? 'stale' : undefined} aria-busy={of.loading}>

@@ -132,7 +132,8 @@ export function DecisionView({ municipality, decision }: { municipality: string;
     };
     return subscribeLive({ alert: take, anomaly: take, gap: freshen });
   }, [where]);
-  const problem = detail.problem ?? explained.problem;
+  const isWhole = detail.data !== null && explained.data !== null;
+  const problem = isWhole ? null : (detail.problem ?? explained.problem);
   return (
     <PageFrame
       title={t.title(decision)}

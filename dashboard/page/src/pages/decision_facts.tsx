@@ -58,7 +58,7 @@ function useFactColumns({ year }: { year: boolean }): Column<Fact>[] {
       value: (fact) => (
         <span class="verdict">
           <Badge tone={verdictTone(fact)}>{fact.verdict_words}</Badge>
-          {fact.reason !== '' && <span class="hint">{fact.reason}</span>}
+          {fact.reason !== '' && <span class="hint">{f.sentence(fact.reason)}</span>}
         </span>
       ),
     },
@@ -241,7 +241,7 @@ export function NoShowList({ explanation }: { explanation: Explanation }) {
             value: (row) => (
               <span class="verdict">
                 <Badge tone={verdictTone(row)}>{row.verdict_words}</Badge>
-                <span class="hint">{row.explanation}</span>
+                <span class="hint">{f.sentence(row.explanation)}</span>
               </span>
             ),
           },

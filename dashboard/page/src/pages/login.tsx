@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Problem } from '../api/client';
+import { asProblem } from '../api/client';
 import { useProblemText } from '../components/states';
 import { login } from '../session';
 import { common } from '../texts/common';
@@ -23,7 +23,7 @@ export function LoginPage({ expired }: { expired: boolean }) {
     try {
       await login(token.trim());
     } catch (caught) {
-      const problem = caught instanceof Problem ? caught : new Problem(0, String(caught));
+      const problem = asProblem(caught);
       // A text that no token can be is a bad request to the server.
       setError(problem.status === 401 || problem.status === 400 ? t.wrong : problemText(problem));
       setBusy(false);

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { progress } from '../api/calls';
 import type { Alert, Model } from '../api/types';
-import { useFiguresDate } from '../components/alert_figures';
+import { isComparable, useFiguresDate } from '../components/alert_figures';
 import { Badge } from '../components/badge';
 import { DecisionLink } from '../components/decision_link';
 import { Filters, useFilterQuery } from '../components/filters';
@@ -24,6 +24,7 @@ import { domain } from '../texts/domain';
 import { overviewTexts } from '../texts/overview';
 import { useTexts } from '../texts/dictionary';
 import {
+  dueIn,
   lists,
   loadFirsts,
   loadSplit,
@@ -32,6 +33,7 @@ import {
   type ListName,
   type Scope,
   type SplitBy,
+  type SplitColumn,
   type SplitRow,
   type Totals,
 } from './overview_data';
@@ -41,6 +43,10 @@ interface Here {
   scope: Scope;
   withSignals: boolean;
 }
+
+/* A month's evaluations, those that are due first at the top. */
+const dueHref = (here: Here, months: number, more: Scope = {}) =>
+  href(['decisions'], { ...here.scope, ...dueIn(here.asOf, months), ...more, sort: 'evaluation_due' });
 
 const alertsHref = (here: Here, name: ListName, more: Scope = {}) =>
   href(['alerts'], { ...here.scope, ...lists(here.asOf)[name], ...more });
@@ -121,12 +127,12 @@ function NoShowTile({ here, totals }: { here: Here; totals: Totals }) {
 function Tiles({ here, totals }: { here: Here; totals: Totals }) {
   const t = useTexts(overviewTexts);
   const f = useFormat();
-  const { counts, signals } = totals;
-  const line = (name: ListName, text: string, tone?: 'critical' | 'warning') => (
+  const { counts, due, signals } = totals;
+  const line = (name: ListName, text: string | ((count: number) => string), tone?: 'critical' | 'warning') => (
     <TileLine
       link={alertsHref(here, name)}
       count={f.number(counts[name])}
-      text={text}
+      text={typeof text === 'string' ? text : text(counts[name])}
       {...(tone !== undefined && counts[name] > 0 ? { tone } : {})}
     />
   );
@@ -134,15 +140,15 @@ function Tiles({ here, totals }: { here: Here; totals: Totals }) {
     <div class="tiles">
       <Tile
         title={t.evaluations}
-        value={f.number(counts.evaluations)}
-        link={alertsHref(here, 'evaluations')}
+        value={f.number(due.thisMonth)}
+        link={dueHref(here, 0)}
         hint={t.evaluationsHint}
-        tone={counts.overdue > 0 ? 'critical' : counts.evaluations > 0 ? 'warning' : 'good'}
+        tone={counts.overdue > 0 ? 'critical' : due.thisMonth > 0 ? 'warning' : 'good'}
       >
         <ul class="tile-lines">
           {line('overdue', t.overdue, 'critical')}
-          {line('stillDue', t.stillDue)}
           {line('settled', t.settled)}
+          <TileLine link={dueHref(here, 1)} count={f.number(due.nextMonth)} text={t.nextMonth} />
         </ul>
       </Tile>
       <Tile
@@ -216,7 +222,7 @@ function EvaluationItem({ alert, asOf }: { alert: Alert; asOf: string }) {
   const f = useFormat();
   const days = dayNumber(alert.effective_on) - dayNumber(asOf);
   const when = days < 0 ? t.late(-days) : days === 0 ? t.today : t.ahead(days);
-  const ratio = alert.payload.ratio_percent;
+  const ratio = isComparable(alert) ? alert.payload.ratio_percent : null;
   const judged = useFiguresDate()(alert, asOf);
   return (
     <FirstItem
@@ -291,25 +297,29 @@ function CountCell({ count, most, link }: { count: number; most: number; link: s
   );
 }
 
-function useSplitColumns(here: Here, by: SplitBy, rows: readonly SplitRow[]): Column<SplitRow>[] {
-  const t = useTexts(overviewTexts);
+function useSplitNames(): Record<SplitBy, string> {
   const words = useTexts(domain);
-  const f = useFormat();
-  const names = {
+  return {
     municipality: words.municipality,
     provider: words.provider,
     product: words.product,
     model: words.modelLabel,
   };
-  const counted = (name: keyof SplitRow['counts']): Column<SplitRow> => {
+}
+
+function useSplitColumns(here: Here, by: SplitBy, rows: readonly SplitRow[]): Column<SplitRow>[] {
+  const t = useTexts(overviewTexts);
+  const words = useTexts(domain);
+  const f = useFormat();
+  const names = useSplitNames();
+  const counted = (name: SplitColumn): Column<SplitRow> => {
     const most = Math.max(...rows.map((row) => row.counts[name]));
+    const link = (of: Scope) => (name === 'due' ? dueHref(here, 0, of) : alertsHref(here, name, of));
     return {
       key: name,
       title: t.columns[name],
       number: true,
-      value: (row) => (
-        <CountCell count={row.counts[name]} most={most} link={alertsHref(here, name, { [by]: row.value })} />
-      ),
+      value: (row) => <CountCell count={row.counts[name]} most={most} link={link({ [by]: row.value })} />,
     };
   };
   const columns: Column<SplitRow>[] = [
@@ -323,7 +333,7 @@ function useSplitColumns(here: Here, by: SplitBy, rows: readonly SplitRow[]): Co
         </a>
       ),
     },
-    counted('evaluations'),
+    counted('due'),
     counted('overdue'),
     counted('pools'),
     counted('exhausted'),
@@ -362,27 +372,23 @@ function useSplitColumns(here: Here, by: SplitBy, rows: readonly SplitRow[]): Co
 
 function SplitTable({ here, by, rows }: { here: Here; by: SplitBy; rows: SplitRow[] }) {
   const t = useTexts(overviewTexts);
-  const words = useTexts(domain);
   const f = useFormat();
   const [all, setAll] = useState(false);
   const columns = useSplitColumns(here, by, rows);
-  const names = {
-    municipality: words.municipality,
-    provider: words.provider,
-    product: words.product,
-    model: words.modelLabel,
-  };
+  const names = useSplitNames();
   if (rows.length === 0) {
     return <Empty>{t.nothing}</Empty>;
   }
   return (
     <>
-      <Table
-        caption={t.byCaption(names[by].toLowerCase())}
-        columns={columns}
-        rows={all ? rows : rows.slice(0, ROWS_SHOWN)}
-        rowKey={(row) => row.value}
-      />
+      <div class="split">
+        <Table
+          caption={t.byCaption(names[by].toLowerCase())}
+          columns={columns}
+          rows={all ? rows : rows.slice(0, ROWS_SHOWN)}
+          rowKey={(row) => row.value}
+        />
+      </div>
       {!all && rows.length > ROWS_SHOWN && (
         <div class="paged-end">
           <button type="button" class="button" onClick={() => setAll(true)}>
@@ -394,9 +400,8 @@ function SplitTable({ here, by, rows }: { here: Here; by: SplitBy; rows: SplitRo
   );
 }
 
-function Split({ here }: { here: Here }) {
+function Split({ here, turn }: { here: Here; turn: number }) {
   const t = useTexts(overviewTexts);
-  const words = useTexts(domain);
   const { query } = useRoute();
   const asked = query.get('by');
   const by = splits.find((one) => one === asked) ?? 'provider';
@@ -405,12 +410,12 @@ function Split({ here }: { here: Here }) {
     by,
     rows: await loadSplit(asOf, by, scope, withSignals, signal),
   }));
-  const names = {
-    municipality: words.municipality,
-    provider: words.provider,
-    product: words.product,
-    model: words.modelLabel,
-  };
+  useEffect(() => {
+    if (turn > 0) {
+      loaded.reload();
+    }
+  }, [turn]);
+  const names = useSplitNames();
   return (
     <section class="card">
       <div class="card-head">
@@ -430,20 +435,23 @@ function Split({ here }: { here: Here }) {
 
 /* ---- the page ---- */
 
-function Figures({ here }: { here: Here }) {
+function Figures({ here, renew }: { here: Here; renew: () => void }) {
   const t = useTexts(overviewTexts);
   const { asOf, scope, withSignals } = here;
   const key = JSON.stringify([asOf, scope]);
   const totals = useLoad(key, (signal) => loadTotals(asOf, scope, withSignals, signal));
   const firsts = useLoad(key, (signal) => loadFirsts(asOf, scope, signal));
+  const [turn, setTurn] = useState(0);
   const freshen = useSoon(() => {
+    renew();
     totals.reload();
     firsts.reload();
+    setTurn((before) => before + 1);
   });
   useEffect(() => subscribeLive({ alert: freshen, anomaly: freshen, gap: freshen }), []);
   const counts = totals.data?.counts;
   return (
-    <>
+    <div class="stack">
       <section aria-label={t.tiles}>
         <Await of={totals}>{(data) => <Tiles here={here} totals={data} />}</Await>
       </section>
@@ -469,8 +477,8 @@ function Figures({ here }: { here: Here }) {
           </div>
         )}
       </Await>
-      <Split here={here} />
-    </>
+      <Split here={here} turn={turn} />
+    </div>
   );
 }
 
@@ -483,19 +491,20 @@ export function OverviewPage() {
   const filters = [base.municipality, base.provider, base.product, base.model];
   const scope = useFilterQuery(filters);
   const state = useLoad('progress', progress);
+  const asOf = state.data === null ? null : (state.data.as_of ?? session.today);
   return (
-    <Await of={state}>
-      {(data) => {
-        const asOf = data.as_of ?? session.today;
-        return (
-          <PageFrame title={t.title} lead={shared.asOf(f.dateLong(asOf))}>
-            <div class="stack">
-              <Filters filters={filters} />
-              <Figures here={{ asOf, scope, withSignals: maySeeSignals(session) }} />
-            </div>
-          </PageFrame>
-        );
-      }}
-    </Await>
+    <PageFrame title={t.title} lead={asOf === null ? '\u00a0' : shared.asOf(f.dateLong(asOf))}>
+      <div class="stack">
+        <Filters filters={filters} />
+        <Await of={state}>
+          {(data) => (
+            <Figures
+              here={{ asOf: data.as_of ?? session.today, scope, withSignals: maySeeSignals(session) }}
+              renew={state.reload}
+            />
+          )}
+        </Await>
+      </div>
+    </PageFrame>
   );
 }

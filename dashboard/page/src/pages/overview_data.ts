@@ -1,5 +1,5 @@
 /* What the overview asks of the API, and the addresses of the lists behind its figures. */
-import { aggregates, alertCounts, alerts, anomalyCounts } from '../api/calls';
+import { aggregates, alertCounts, alerts, anomalyCounts, decisionCounts } from '../api/calls';
 import type { AggregateRow, Alert, CountRow } from '../api/types';
 import { addDays, addMonths, monthEnd, monthStart } from '../format';
 import { NOT_SNOOZED } from './alerts_data';
@@ -18,7 +18,6 @@ export function lists(asOf: string) {
   return {
     evaluations: { ...evaluations, effective_to: monthEnd(asOf) },
     overdue: { ...evaluations, effective_to: addDays(asOf, -1) },
-    stillDue: { ...evaluations, effective_from: asOf, effective_to: monthEnd(asOf) },
     settled: { ...evaluations, status: 'RESOLVED', effective_from: monthStart(asOf), effective_to: monthEnd(asOf) },
     pools: { kind: LOW.join(','), active_on: asOf },
     exhausted: { kind: EXHAUSTED.join(','), active_on: asOf },
@@ -30,6 +29,12 @@ export function lists(asOf: string) {
 
 export type ListName = keyof ReturnType<typeof lists>;
 
+/* The decisions that have an evaluation to be held in the month that lies `months` after this one, announced or not. */
+export const dueIn = (asOf: string, months: number) => ({
+  valid_on: asOf,
+  evaluation_month: addMonths(asOf, months),
+});
+
 /* What was snoozed is not for today: the lists leave it out as well. */
 const state = NOT_SNOOZED;
 
@@ -40,6 +45,7 @@ export const signalsFit = (scope: Scope) => scope.product === undefined && scope
 
 export interface Totals {
   counts: Record<ListName, number>;
+  due: { thisMonth: number; nextMonth: number };
   /* By case state; null: this role sees no signals, or they cannot be filtered so. */
   signals: { fresh: number; inResearch: number } | null;
   /* The last twelve full months, ascending. */
@@ -54,17 +60,21 @@ export async function loadTotals(
 ): Promise<Totals> {
   const wanted = lists(asOf);
   const names = Object.keys(wanted) as ListName[];
-  const [counted, states, months] = await Promise.all([
+  const due = async (later: number) => total(await decisionCounts(['law'], { ...scope, ...dueIn(asOf, later) }, signal));
+  const [counted, thisMonth, nextMonth, states, months] = await Promise.all([
     Promise.all(
       names.map(
         async (name) => [name, total(await alertCounts(['kind'], { ...scope, ...wanted[name], state }, signal))] as const,
       ),
     ),
+    due(0),
+    due(1),
     withSignals && signalsFit(scope) ? anomalyCounts(['state'], { ...scope, state: 'NEW,IN_RESEARCH' }, signal) : null,
     aggregates('monthly', { ...scope, from: addMonths(asOf, -12), to: addMonths(asOf, -1) }, signal),
   ]);
   return {
     counts: Object.fromEntries(counted) as Record<ListName, number>,
+    due: { thisMonth, nextMonth },
     signals:
       states === null
         ? null
@@ -112,14 +122,16 @@ export async function loadFirsts(asOf: string, scope: Scope, signal: AbortSignal
   return { evaluations: evaluations.items, pools: [...seen.values()].slice(0, FIRSTS) };
 }
 
+export type SplitColumn = 'due' | 'overdue' | 'pools' | 'exhausted' | 'stalled';
+
 export interface SplitRow {
   value: string;
-  counts: Record<'evaluations' | 'overdue' | 'pools' | 'exhausted' | 'stalled', number>;
+  counts: Record<SplitColumn, number>;
   signals: number | null;
   noShowShare: number | null;
 }
 
-const NO_COUNTS = { evaluations: 0, overdue: 0, pools: 0, exhausted: 0, stalled: 0 };
+const NO_COUNTS = { due: 0, overdue: 0, pools: 0, exhausted: 0, stalled: 0 };
 
 export async function loadSplit(
   asOf: string,
@@ -129,7 +141,7 @@ export async function loadSplit(
   signal: AbortSignal,
 ): Promise<SplitRow[]> {
   const wanted = lists(asOf);
-  const columns = ['evaluations', 'overdue', 'pools', 'exhausted', 'stalled'] as const;
+  const columns = ['overdue', 'pools', 'exhausted', 'stalled'] as const;
   const rows = new Map<string, SplitRow>();
   const hasSignals = withSignals && signalsFit(scope) && (by === 'municipality' || by === 'provider');
   const rowOf = (value: string) => {
@@ -140,12 +152,15 @@ export async function loadSplit(
     }
     return row;
   };
-  const count = async (column: (typeof columns)[number]) => {
-    const answer: CountRow<SplitBy>[] = await alertCounts([by], { ...scope, ...wanted[column], state }, signal);
-    return answer.map((row) => ({ column, value: row[by], count: row.count }));
-  };
-  const [counted, hours, signals] = await Promise.all([
-    Promise.all(columns.map(count)),
+  const named = (column: SplitColumn, answer: CountRow<SplitBy>[]) =>
+    answer.map((row) => ({ column, value: row[by], count: row.count }));
+  const [due, counted, hours, signals] = await Promise.all([
+    decisionCounts([by], { ...scope, ...dueIn(asOf, 0) }, signal),
+    Promise.all(
+      columns.map(async (column) =>
+        named(column, await alertCounts([by], { ...scope, ...wanted[column], state }, signal)),
+      ),
+    ),
     aggregates(
       'monthly',
       { ...scope, by, total: true, from: addMonths(asOf, -3), to: addDays(monthStart(asOf), -1) },
@@ -153,7 +168,7 @@ export async function loadSplit(
     ),
     hasSignals ? anomalyCounts([by as SplitBy], { ...scope, state: 'NEW' }, signal) : [],
   ]);
-  for (const { column, value, count } of counted.flat()) {
+  for (const { column, value, count } of [...named('due', due), ...counted.flat()]) {
     if (value !== null) {
       rowOf(value).counts[column] += count;
     }
@@ -173,7 +188,7 @@ export async function loadSplit(
   return [...rows.values()].sort(
     (a, b) =>
       b.counts.overdue + b.counts.exhausted - (a.counts.overdue + a.counts.exhausted) ||
-      b.counts.evaluations - a.counts.evaluations ||
+      b.counts.due - a.counts.due ||
       (a.value < b.value ? -1 : 1),
   );
 }

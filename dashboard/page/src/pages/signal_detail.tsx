@@ -1,7 +1,7 @@
 /* One signal: what was seen, the facts side by side, and the case. */
 import { useEffect, useId, useState } from 'preact/hooks';
 import { addToDiary, anomaly as askSignal, decision as askDecision, setCase } from '../api/calls';
-import { Problem } from '../api/client';
+import { asProblem, type Problem } from '../api/client';
 import type { AnomalyDetail, AnomalyKind, Case, CaseState, Decision } from '../api/types';
 import { AssigneeField, NoteField } from '../components/alert_actions';
 import { Badge, CaseBadge } from '../components/badge';
@@ -38,7 +38,7 @@ function useSending(): { busy: boolean; problem: Problem | null; send: (what: ()
     setBusy(true);
     setProblem(null);
     what()
-      .catch((error: unknown) => setProblem(error instanceof Problem ? error : new Problem(0, String(error))))
+      .catch((error: unknown) => setProblem(asProblem(error)))
       .finally(() => setBusy(false));
   };
   return { busy, problem, send };

@@ -14,7 +14,7 @@ import {
   testWebhook,
   webhooks,
 } from '../api/calls';
-import { Problem } from '../api/client';
+import { asProblem } from '../api/client';
 import type { Delivery, DeliveryState, Webhook, WebhookFilter, WebhookState } from '../api/types';
 import { ActionForm } from '../components/alert_actions';
 import { Badge, type Tone } from '../components/badge';
@@ -226,7 +226,7 @@ function Log({ webhook, close }: { webhook: Webhook; close: () => void }) {
         list.reload();
       },
       (error: unknown) =>
-        showToast(problemText(error instanceof Problem ? error : new Problem(0, String(error))), 'critical'),
+        showToast(problemText(asProblem(error)), 'critical'),
     );
   const columns: Column<Delivery>[] = [
     {
@@ -336,7 +336,7 @@ function useColumns(open: (form: FormName, webhook: Webhook) => void, reload: ()
         reload();
       },
       (error: unknown) =>
-        showToast(problemText(error instanceof Problem ? error : new Problem(0, String(error))), 'critical'),
+        showToast(problemText(asProblem(error)), 'critical'),
     );
   };
   const items = (row: Webhook): MenuItem[] => [
