@@ -1,7 +1,9 @@
 import { render } from 'preact';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/frame.css';
 import './styles/components.css';
+import './styles/narrow.css';
 import { App } from './app';
 import { startPreferences } from './preferences';
 import { startRouter } from './router';

@@ -3,7 +3,7 @@ import './overview.css';
 import { useEffect, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { progress } from '../api/calls';
-import type { Alert, Model } from '../api/types';
+import type { Alert } from '../api/types';
 import { isComparable, useFiguresDate } from '../components/alert_figures';
 import { Badge } from '../components/badge';
 import { DecisionLink } from '../components/decision_link';
@@ -11,45 +11,19 @@ import { Filters, useFilterQuery } from '../components/filters';
 import { PageFrame } from '../components/page';
 import { Sparkline } from '../components/sparkline';
 import { Await, Empty } from '../components/states';
-import { Table, type Column } from '../components/table';
 import { useCommonFilters } from '../dimensions';
 import { dayNumber, useFormat, addMonths } from '../format';
 import { subscribeLive } from '../live';
 import { useLoad } from '../load';
-import { changeQuery, href, useRoute } from '../router';
+import { href } from '../router';
 import { maySeeSignals, useSession } from '../session';
 import { useSoon } from '../soon';
 import { common } from '../texts/common';
 import { domain } from '../texts/domain';
 import { overviewTexts } from '../texts/overview';
 import { useTexts } from '../texts/dictionary';
-import {
-  dueIn,
-  lists,
-  loadFirsts,
-  loadSplit,
-  loadTotals,
-  splits,
-  type ListName,
-  type Scope,
-  type SplitBy,
-  type SplitColumn,
-  type SplitRow,
-  type Totals,
-} from './overview_data';
-
-interface Here {
-  asOf: string;
-  scope: Scope;
-  withSignals: boolean;
-}
-
-/* A month's evaluations, those that are due first at the top. */
-const dueHref = (here: Here, months: number, more: Scope = {}) =>
-  href(['decisions'], { ...here.scope, ...dueIn(here.asOf, months), ...more, sort: 'evaluation_due' });
-
-const alertsHref = (here: Here, name: ListName, more: Scope = {}) =>
-  href(['alerts'], { ...here.scope, ...lists(here.asOf)[name], ...more });
+import { alertsHref, dueHref, loadFirsts, loadTotals, type Here, type ListName, type Totals } from './overview_data';
+import { Split } from './overview_split';
 
 /* ---- tiles ---- */
 
@@ -276,159 +250,6 @@ function FirstList({
         {count !== undefined && count > 0 && <a href={link}>{t.allOfThem(f.number(count))}</a>}
       </div>
       {alerts.length === 0 ? <Empty>{empty}</Empty> : <ol class="firsts">{alerts.map(item)}</ol>}
-    </section>
-  );
-}
-
-/* ---- where it happens ---- */
-
-const ROWS_SHOWN = 12;
-
-function CountCell({ count, most, link }: { count: number; most: number; link: string }) {
-  const f = useFormat();
-  if (count === 0) {
-    return <span class="muted">0</span>;
-  }
-  return (
-    <a class="count" href={link}>
-      <span class="count-bar" style={{ width: `${Math.max(2, (100 * count) / most)}%` }} aria-hidden="true" />
-      <span class="count-text">{f.number(count)}</span>
-    </a>
-  );
-}
-
-function useSplitNames(): Record<SplitBy, string> {
-  const words = useTexts(domain);
-  return {
-    municipality: words.municipality,
-    provider: words.provider,
-    product: words.product,
-    model: words.modelLabel,
-  };
-}
-
-function useSplitColumns(here: Here, by: SplitBy, rows: readonly SplitRow[]): Column<SplitRow>[] {
-  const t = useTexts(overviewTexts);
-  const words = useTexts(domain);
-  const f = useFormat();
-  const names = useSplitNames();
-  const counted = (name: SplitColumn): Column<SplitRow> => {
-    const most = Math.max(...rows.map((row) => row.counts[name]));
-    const link = (of: Scope) => (name === 'due' ? dueHref(here, 0, of) : alertsHref(here, name, of));
-    return {
-      key: name,
-      title: t.columns[name],
-      number: true,
-      value: (row) => <CountCell count={row.counts[name]} most={most} link={link({ [by]: row.value })} />,
-    };
-  };
-  const columns: Column<SplitRow>[] = [
-    {
-      key: 'value',
-      title: names[by],
-      head: true,
-      value: (row) => (
-        <a href={href([], { ...here.scope, [by]: row.value })}>
-          {by === 'model' ? words.model[row.value as Model] : row.value}
-        </a>
-      ),
-    },
-    counted('due'),
-    counted('overdue'),
-    counted('pools'),
-    counted('exhausted'),
-    counted('stalled'),
-    {
-      key: 'no_show',
-      title: t.columns.noShow,
-      number: true,
-      value: (row) =>
-        row.noShowShare === null ? (
-          <span class="muted">{t.noHours}</span>
-        ) : (
-          <a href={href(['trends'], { ...here.scope, [by]: row.value, measure: 'no_show' })}>
-            {f.percentFine(row.noShowShare)}
-          </a>
-        ),
-    },
-  ];
-  if (rows.some((row) => row.signals !== null)) {
-    const most = Math.max(...rows.map((row) => row.signals ?? 0));
-    columns.push({
-      key: 'signals',
-      title: t.columns.signals,
-      number: true,
-      value: (row) => (
-        <CountCell
-          count={row.signals ?? 0}
-          most={most}
-          link={href(['signals'], { ...here.scope, [by]: row.value, state: 'NEW' })}
-        />
-      ),
-    });
-  }
-  return columns;
-}
-
-function SplitTable({ here, by, rows }: { here: Here; by: SplitBy; rows: SplitRow[] }) {
-  const t = useTexts(overviewTexts);
-  const f = useFormat();
-  const [all, setAll] = useState(false);
-  const columns = useSplitColumns(here, by, rows);
-  const names = useSplitNames();
-  if (rows.length === 0) {
-    return <Empty>{t.nothing}</Empty>;
-  }
-  return (
-    <>
-      <div class="split">
-        <Table
-          caption={t.byCaption(names[by].toLowerCase())}
-          columns={columns}
-          rows={all ? rows : rows.slice(0, ROWS_SHOWN)}
-          rowKey={(row) => row.value}
-        />
-      </div>
-      {!all && rows.length > ROWS_SHOWN && (
-        <div class="paged-end">
-          <button type="button" class="button" onClick={() => setAll(true)}>
-            {t.showAll(f.number(rows.length))}
-          </button>
-        </div>
-      )}
-    </>
-  );
-}
-
-function Split({ here, turn }: { here: Here; turn: number }) {
-  const t = useTexts(overviewTexts);
-  const { query } = useRoute();
-  const asked = query.get('by');
-  const by = splits.find((one) => one === asked) ?? 'provider';
-  const { asOf, scope, withSignals } = here;
-  const loaded = useLoad(JSON.stringify([asOf, by, scope]), async (signal) => ({
-    by,
-    rows: await loadSplit(asOf, by, scope, withSignals, signal),
-  }));
-  useEffect(() => {
-    if (turn > 0) {
-      loaded.reload();
-    }
-  }, [turn]);
-  const names = useSplitNames();
-  return (
-    <section class="card">
-      <div class="card-head">
-        <h2>{t.where}</h2>
-        <div class="segmented segmented-many" role="group" aria-label={t.by}>
-          {splits.map((one) => (
-            <button key={one} type="button" aria-pressed={one === by} onClick={() => changeQuery({ by: one })}>
-              {names[one]}
-            </button>
-          ))}
-        </div>
-      </div>
-      <Await of={loaded}>{(split) => <SplitTable key={split.by} here={here} by={split.by} rows={split.rows} />}</Await>
     </section>
   );
 }

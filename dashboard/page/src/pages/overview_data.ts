@@ -2,6 +2,7 @@
 import { aggregates, alertCounts, alerts, anomalyCounts, decisionCounts } from '../api/calls';
 import type { AggregateRow, Alert, CountRow } from '../api/types';
 import { addDays, addMonths, monthEnd, monthStart } from '../format';
+import { href } from '../router';
 import { NOT_SNOOZED } from './alerts_data';
 
 export type SplitBy = 'municipality' | 'provider' | 'product' | 'model';
@@ -30,10 +31,24 @@ export function lists(asOf: string) {
 export type ListName = keyof ReturnType<typeof lists>;
 
 /* The decisions that have an evaluation to be held in the month that lies `months` after this one, announced or not. */
-export const dueIn = (asOf: string, months: number) => ({
+const dueIn = (asOf: string, months: number) => ({
   valid_on: asOf,
   evaluation_month: addMonths(asOf, months),
 });
+
+/* As of which day, with which filters, and whether signals may be seen. */
+export interface Here {
+  asOf: string;
+  scope: Scope;
+  withSignals: boolean;
+}
+
+/* A month's evaluations, those that are due first at the top. */
+export const dueHref = (here: Here, months: number, more: Scope = {}) =>
+  href(['decisions'], { ...here.scope, ...dueIn(here.asOf, months), ...more, sort: 'evaluation_due' });
+
+export const alertsHref = (here: Here, name: ListName, more: Scope = {}) =>
+  href(['alerts'], { ...here.scope, ...lists(here.asOf)[name], ...more });
 
 /* What was snoozed is not for today: the lists leave it out as well. */
 const state = NOT_SNOOZED;

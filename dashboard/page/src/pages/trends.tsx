@@ -27,22 +27,21 @@ import { addMonths, dayNumber, dayText, useFormat, type Format } from '../format
 import { useLoad } from '../load';
 import { changeQuery, useRoute } from '../router';
 import { useSession } from '../session';
-import { domain } from '../texts/domain';
 import { trendsTexts } from '../texts/trends';
 import { useTexts } from '../texts/dictionary';
+import { Compare } from './trends_compare';
 import {
-  halvesAround,
   measures,
   seriesOf,
   splits,
-  sumMonths,
   switchesOf,
   valueOf,
   type Measure,
   type Series,
   type SplitBy,
-  type Switch,
+  type View,
 } from './trends_data';
+import { useSeriesName, useValueText } from './trends_words';
 
 const SPANS = ['12', '24', '36'] as const;
 const SHOWN_MAX = 6;
@@ -57,58 +56,6 @@ const MODEL_COLOURS: Record<Model, ColourName> = {
   Result: 'chart-5',
   Task: 'chart-6',
 };
-
-interface View {
-  measure: Measure;
-  split: SplitBy;
-  months: readonly string[];
-  series: readonly Series[];
-  byModel: readonly Series[];
-  switches: readonly Switch[];
-}
-
-/* ---- words for values ---- */
-
-function useValueText(): (value: number | null, measure: Measure) => string {
-  const t = useTexts(trendsTexts);
-  const f = useFormat();
-  return (value, measure) => {
-    if (value === null) {
-      return t.noValue;
-    }
-    switch (measure) {
-      case 'hours':
-        return t.hoursUnit(f.hoursFine(value));
-      case 'use':
-        return f.percent(value);
-      case 'no_show':
-        return f.percentFine(value);
-      case 'cost':
-        return f.euro(value);
-    }
-  };
-}
-
-/* A difference has a sign, and between shares it is in points. */
-function useDifferenceText(): (value: number | null, measure: Measure) => string {
-  const t = useTexts(trendsTexts);
-  const f = useFormat();
-  const valueText = useValueText();
-  return (value, measure) => {
-    if (value === null) {
-      return t.noValue;
-    }
-    const sign = value > 0 ? '+' : value < 0 ? '\u2212' : '';
-    const size = Math.abs(value);
-    return `${sign}${measure === 'use' || measure === 'no_show' ? t.points(f.decimal(100 * size)) : valueText(size, measure)}`;
-  };
-}
-
-function useSeriesName(split: SplitBy): (key: string) => string {
-  const t = useTexts(trendsTexts);
-  const words = useTexts(domain);
-  return (key) => (split === 'none' ? t.total : split === 'model' ? words.model[key as Model] : key);
-}
 
 const colourOf = (split: SplitBy, key: string, index: number): ColourName =>
   split === 'model' ? MODEL_COLOURS[key as Model] : (COLOURS[index] ?? 'chart-6');
@@ -355,115 +302,6 @@ function MixChart({ view }: { view: View }) {
           />
         }
       />
-    </section>
-  );
-}
-
-/* ---- before and after ---- */
-
-interface CompareRow {
-  key: string;
-  name: string;
-  measure: Measure;
-  before: number | null;
-  after: number | null;
-}
-
-/* Without a split the rows are the four measures; with one they are its series, for the measure that is chosen. */
-function compareRows(
-  view: View,
-  month: string,
-  name: (key: string) => string,
-  measureName: (measure: Measure) => string,
-): CompareRow[] {
-  const { before, after } = halvesAround(view.months, month);
-  const row = (key: string, text: string, series: Series, measure: Measure): CompareRow => ({
-    key,
-    name: text,
-    measure,
-    before: valueOf(sumMonths(series, before), measure),
-    after: valueOf(sumMonths(series, after), measure),
-  });
-  if (view.split === 'none') {
-    const total = view.series[0];
-    return total === undefined ? [] : measures.map((measure) => row(measure, measureName(measure), total, measure));
-  }
-  return view.series.map((series) => row(series.key, name(series.key), series, view.measure));
-}
-
-function CompareTable({ view, month }: { view: View; month: string }) {
-  const t = useTexts(trendsTexts);
-  const valueText = useValueText();
-  const differenceText = useDifferenceText();
-  const name = useSeriesName(view.split);
-  const halves = halvesAround(view.months, month);
-  const rows = compareRows(view, month, name, (measure) => t.measures[measure]);
-  return (
-    <>
-      <p class="hint">{t.compareLead(t.monthCount(halves.before.length), t.monthCount(halves.after.length))}</p>
-      <Table
-        caption={t.compare}
-        rows={rows}
-        rowKey={(row) => row.key}
-        columns={[
-          {
-            key: 'name',
-            title: view.split === 'none' ? t.measure : t.measures[view.measure],
-            head: true,
-            value: (row) => row.name,
-          },
-          { key: 'before', title: t.before, number: true, value: (row) => valueText(row.before, row.measure) },
-          { key: 'after', title: t.after, number: true, value: (row) => valueText(row.after, row.measure) },
-          {
-            key: 'difference',
-            title: t.difference,
-            number: true,
-            value: (row) =>
-              differenceText(row.before === null || row.after === null ? null : row.after - row.before, row.measure),
-          },
-        ]}
-      />
-    </>
-  );
-}
-
-function Compare({ view }: { view: View }) {
-  const t = useTexts(trendsTexts);
-  const words = useTexts(domain);
-  const f = useFormat();
-  const { query } = useRoute();
-  const largest = [...view.switches].sort((a, b) => b.share - a.share)[0];
-  const asked = `${query.get('around') ?? ''}-01`;
-  const month = view.months.includes(asked) ? asked : largest?.month;
-  const found = view.switches.find((one) => one.month === month);
-  return (
-    <section class="card">
-      <div class="card-head">
-        <h2>{t.compare}</h2>
-        <label class="compare-choice">
-          {t.compareAt}
-          <select
-            class="field field-small"
-            value={month ?? ''}
-            onChange={(event) => changeQuery({ around: event.currentTarget.value.slice(0, 7) })}
-          >
-            {month === undefined && <option value="">{t.compareNone}</option>}
-            {view.months.slice(1).map((one) => (
-              <option key={one} value={one}>
-                {f.month(one)}
-              </option>
-            ))}
-          </select>
-        </label>
-      </div>
-      {month === undefined && <Empty>{t.noSwitch}</Empty>}
-      {found !== undefined && (
-        <p class="note note-info compare-note">
-          {t.switchLead(f.month(found.month), f.percent(found.share), words.model[found.from], words.model[found.to])}
-        </p>
-      )}
-      {month !== undefined && <CompareTable view={view} month={month} />}
-      <p class="hint compare-rule">{t.switchRule}</p>
     </section>
   );
 }

@@ -165,3 +165,13 @@ export function halvesAround(months: readonly string[], month: string): Halves {
     ? { before: [], after: [] }
     : { before: months.slice(index - size, index), after: months.slice(index, index + size) };
 }
+
+/* What the page draws. */
+export interface View {
+  measure: Measure;
+  split: SplitBy;
+  months: readonly string[];
+  series: readonly Series[];
+  byModel: readonly Series[];
+  switches: readonly Switch[];
+}
