@@ -54,7 +54,7 @@ enum uw_code uw_intake_open(const struct uw_intake_options *options, struct uw_i
 void uw_intake_close(struct uw_intake **intake);
 
 /* Collects messages: waits up to timeout_ms for the first one, then until max_messages, max_bytes (of keys and
- * values; one message may go beyond it alone) or until linger_ms after the first. count 0 is no error. Messages
+ * values; one message may go beyond it alone), or its headers take too much (intake_parts.h), or until linger_ms after the first. count 0 is no error. Messages
  * of one topic-partition come in the order of their offsets. When more waited at an assignment than batch_messages_max,
  * one partition after the other is read to its end, decisions first, and a batch holds messages of one of them only; the
  * linger is then longer, so that batches get full. They are borrowed until uw_intake_release, which must come

@@ -173,6 +173,8 @@ static bool headers_parse(struct uw_intake *intake, const rd_kafka_message_t *ra
     if (rd_kafka_message_headers(raw, &parsed) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return true; /* there are none */
     count = rd_kafka_header_cnt(parsed);
+    if (count > intake->headers.limit_bytes / sizeof(*headers))
+        return true;
     headers = uw_arena_take(&intake->headers, count * sizeof(*headers));
     if (headers == NULL)
         return false;

@@ -9,6 +9,8 @@
 
 /* Messages that came while a batch was in the caller's hands. When there are more, they are dropped and read again. */
 #define UW_INTAKE_CARRY_MAX 256u
+/* Places of the headers of a batch. A batch ends before it; a message with more of its own comes without its headers,
+ * which only a dead letter would carry on. */
 #define UW_INTAKE_HEADER_BYTES_MAX (64u * 1024u * 1024u)
 
 /* Where reading stands in partition p of the four topics. */

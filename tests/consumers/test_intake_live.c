@@ -392,6 +392,50 @@ static void hands_over_key_value_and_headers(void **state)
     uw_intake_close(&intake);
 }
 
+static void produce_with_headers(rd_kafka_t *producer, const char *topic, int header_count)
+{
+    rd_kafka_headers_t *headers = rd_kafka_headers_new((size_t)header_count);
+
+    for (int i = 0; i < header_count; i++)
+        assert_int_equal(rd_kafka_header_add(headers, "h", 1, "v", 1), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
+                                       RD_KAFKA_V_VALUE("v", 1), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+/* The limit is lowered to three headers a batch: up to it, one more than it, and alone more than it. */
+static void headers_have_a_limit(void **state)
+{
+    static const int sent[] = {2, 1, 1, 3, 4};
+    static const uint32_t batches[] = {2, 1, 2};
+    struct region region;
+    struct uw_intake *intake;
+    struct uw_error error = {.text = ""};
+    const struct uw_message *messages;
+    rd_kafka_t *producer;
+    uint32_t count = 0, seen = 0;
+
+    (void)state;
+    live_require();
+    region_init(&region);
+    producer = live_producer(NULL);
+    for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
+        produce_with_headers(producer, region.topics[UW_TOPIC_DECLARATIONS], sent[i]);
+    assert_int_equal(rd_kafka_flush(producer, WAIT_MS), 0);
+    rd_kafka_destroy(producer);
+    intake = opened(&region);
+    intake->headers.limit_bytes = 3 * sizeof(struct uw_header);
+    for (size_t i = 0; i < sizeof(batches) / sizeof(batches[0]); i++) {
+        if (uw_intake_poll(intake, WAIT_MS, 100, 1 << 20, 2000, &messages, &count, &error) != UW_OK)
+            fail_msg("%s", error.text);
+        assert_int_equal(count, batches[i]);
+        for (uint32_t m = 0; m < count; m++, seen++)
+            assert_int_equal(messages[m].header_count, sent[seen] > 3 ? 0 : sent[seen]);
+        uw_intake_release(intake);
+    }
+    uw_intake_close(&intake);
+}
+
 static void keeps_what_came_in_a_heartbeat(void **state)
 {
     struct region region;
@@ -900,6 +944,7 @@ int main(void)
         cmocka_unit_test(keeps_what_came_in_a_heartbeat),
         cmocka_unit_test(finds_the_end_in_a_heartbeat),
         cmocka_unit_test(batches_have_limits),
+        cmocka_unit_test(headers_have_a_limit),
         cmocka_unit_test(refuses_an_offset_that_is_not_there),
         cmocka_unit_test(stops_when_the_listener_fails),
         cmocka_unit_test(says_what_is_wrong_with_the_topics),

@@ -86,6 +86,38 @@ static void test_a_new_client(void **state)
     uw_subject_close(&subject);
 }
 
+/* What a new client's rows come to with so many bytes for the texts of their keys; *used_bytes are those taken. */
+static enum uw_code with_texts(size_t limit_bytes, size_t *used_bytes)
+{
+    struct uw_subject_under_test subject;
+    struct uw_sums sums;
+    uw_sums_init(&sums);
+    assert_int_equal(sums.texts.limit_bytes, UW_SUMS_BYTES_MAX);
+    sums.texts.limit_bytes = limit_bytes;
+    uw_subject_open(&subject);
+    struct uw_event decision = uw_sample_decision(1), line = uw_sample_line(2, "L1", MONDAY, 100);
+    before(&sums, &subject);
+    uw_subject_add(&subject, &decision);
+    uw_subject_add(&subject, &line);
+    assert_int_equal(uw_fold_run_sums(&subject.fold, &subject.client), UW_OK);
+    enum uw_code code = uw_sums_after(&sums, &subject.fold);
+    *used_bytes = sums.texts.used_bytes;
+    uw_sums_close(&sums);
+    uw_subject_close(&subject);
+    return code;
+}
+
+static void test_texts_have_a_limit(void **state)
+{
+    (void)state;
+    size_t needed_bytes, used_bytes;
+    assert_int_equal(with_texts(UW_SUMS_BYTES_MAX, &needed_bytes), UW_OK);
+    assert_true(needed_bytes > 0);
+    assert_int_equal(with_texts(needed_bytes + 1, &used_bytes), UW_OK);
+    assert_int_equal(with_texts(needed_bytes, &used_bytes), UW_OK);
+    assert_int_equal(with_texts(needed_bytes - 1, &used_bytes), UW_ENOMEM);
+}
+
 /* Only what differs; what is taken back leaves nothing. */
 static void test_differences(void **state)
 {
@@ -333,6 +365,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_new_client),      cmocka_unit_test(test_differences),
+        cmocka_unit_test(test_texts_have_a_limit),
         cmocka_unit_test(test_dimensions),        cmocka_unit_test(test_clients_and_decisions),
         cmocka_unit_test(test_used_of_a_surplus), cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_cost_by_rate),      cmocka_unit_test(test_cost_of_a_result),
