@@ -269,6 +269,17 @@ function signals(list) {
   joop.decide({ terms: pxq(660, 'MONTH'), from: '2025-12-01', to: '2026-11-30' });
 }
 
+/* Names as long as they may be, without a place to break. */
+export const LONG = { client: `c-${'lange'.repeat(12)}`, decision: `A-${'0123456789'.repeat(6)}`, staff: `m-${'medewerker'.repeat(6)}` };
+
+function longNames(list) {
+  const care = new Care(list, LONG.client, LONG.decision, {
+    terms: pxq(240, 'WEEK'), from: '2025-12-26', to: '2026-12-25', months: [3], staff: LONG.staff,
+  });
+  care.weekly('2025-12-30', '2026-03-10', () => 180);
+  care.line('2026-02-24', 900, { started_at: at('2026-02-24', '13:00') });
+}
+
 /* Municipality 0518, whose decisions bear the names of 0363's. */
 function neighbour(list) {
   const base = { municipality: '0518', provider: '41410005' };
@@ -289,5 +300,6 @@ export function events() {
   live(list);
   signals(list);
   neighbour(list);
+  longNames(list);
   return list;
 }

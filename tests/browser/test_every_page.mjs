@@ -1,6 +1,7 @@
 /* What holds for every page: both languages, both themes, a phone, the keyboard, and what axe-core finds. */
 import assert from 'node:assert/strict';
 import { axeFindings } from './axe.mjs';
+import { LONG } from './events.mjs';
 import { walk } from './keyboard.mjs';
 import { pages } from './pages.mjs';
 import { test } from './runner.mjs';
@@ -63,3 +64,22 @@ for (const one of pages) {
     }
   });
 }
+
+test('names as long as they may be stick out nowhere', { as: 'fraud', screen: phone }, async (visit) => {
+  const { page } = visit;
+  const inside = async (address, name) => {
+    await visit.go(address);
+    await visit.visible(page.getByText(name).first());
+    assert.deepEqual(await page.evaluate(wideElements), [], address);
+    // A table may be too wide for its card, which the page around it does not show.
+    const cards = await page.locator('.card').evaluateAll((all) => all.map((card) => card.scrollWidth - card.clientWidth));
+    assert.ok(cards.every((wider) => wider <= 0), `${address}: ${cards}`);
+  };
+  for (const screen of [phone.viewport, { width: 1280, height: 900 }]) {
+    await page.setViewportSize(screen);
+    await inside(`#/decisions/0363/${LONG.decision}?client=${LONG.client}`, LONG.client);
+    await inside('#/decisions?municipality=0363', LONG.client);
+    await inside(`#/alerts?search=${LONG.decision}`, LONG.client);
+    await inside('#/signals?view=list&kind=IMPLAUSIBLE_DURATION&municipality=0363', LONG.staff);
+  }
+});

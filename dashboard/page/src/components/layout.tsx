@@ -108,7 +108,9 @@ function Person({ session }: { session: Session }) {
     <div class="person">
       <span class="person-name">
         <span class="hidden">{t.account} </span>
-        {session.name}
+        <span class="person-text" title={session.name}>
+          {session.name}
+        </span>
         <small>{words.role[session.role]}</small>
       </span>
       <button type="button" class="button button-quiet" onClick={leave}>

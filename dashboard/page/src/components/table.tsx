@@ -13,6 +13,8 @@ export interface Column<R> {
   value: (row: R) => ComponentChildren;
   /* Numbers stand at the right. */
   number?: boolean;
+  /* Numbers and names that others give, which may be long and without a place to break. */
+  long?: boolean;
   /* The name by which the server sorts. */
   sort?: string;
   /* The cell that names the row. */
@@ -76,7 +78,8 @@ export function Table<R>({ caption, columns, rows, rowKey, rowClass, sort, onSor
         {rows.map((row) => (
           <tr key={rowKey(row)} role="row" class={rowClass?.(row)}>
             {columns.map((column) => {
-              const shared = { 'data-title': column.title, class: column.number ? 'number' : undefined };
+              const kind = column.number ? 'number' : column.long ? 'long' : undefined;
+              const shared = { 'data-title': column.title, class: kind };
               return column.head ? (
                 <th key={column.key} scope="row" role="rowheader" {...shared}>
                   {column.value(row)}

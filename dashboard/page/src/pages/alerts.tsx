@@ -166,6 +166,7 @@ function useColumns(asOf: string, marked: ReadonlySet<string>, changed: Change):
     {
       key: 'decision',
       title: words.decision,
+      long: true,
       value: (row) => (
         <span class="two-lines">
           <DecisionLink of={row} />
@@ -191,6 +192,7 @@ function useColumns(asOf: string, marked: ReadonlySet<string>, changed: Change):
     {
       key: 'handling',
       title: t.handling,
+      long: true,
       value: (row) => (
         <div>
           {row.workflow.state === 'NEW' && row.status === 'OPEN' && <Badge tone="plain">{words.alertState.NEW}</Badge>}

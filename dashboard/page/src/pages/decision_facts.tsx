@@ -48,8 +48,8 @@ function useFactColumns({ year }: { year: boolean }): Column<Fact>[] {
       ),
     },
     { key: 'kind', title: t.fact.kind, value: (fact) => t.kinds[fact.kind] },
-    { key: 'id', title: t.fact.id, head: true, value: (fact) => fact.id },
-    { key: 'staff', title: t.fact.staff, value: (fact) => fact.staff ?? '–' },
+    { key: 'id', title: t.fact.id, head: true, long: true, value: (fact) => fact.id },
+    { key: 'staff', title: t.fact.staff, long: true, value: (fact) => fact.staff ?? '–' },
     { key: 'minutes', title: t.fact.minutes, number: true, value: (fact) => f.clock(fact.minutes) },
     { key: 'counted', title: t.fact.counted, number: true, value: (fact) => f.clock(fact.counted_minutes) },
     {
@@ -232,7 +232,7 @@ export function NoShowList({ explanation }: { explanation: Explanation }) {
               <span class="nowrap">{`${f.weekday(row.appointment_on)} ${f.date(row.appointment_on)}`}</span>
             ),
           },
-          { key: 'id', title: t.fact.id, head: true, value: (row) => row.no_show },
+          { key: 'id', title: t.fact.id, head: true, long: true, value: (row) => row.no_show },
           { key: 'planned', title: t.planned, number: true, value: (row) => f.clock(row.planned_minutes) },
           { key: 'counted', title: t.fact.counted, number: true, value: (row) => f.clock(row.counted_minutes) },
           {

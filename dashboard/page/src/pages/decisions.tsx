@@ -64,6 +64,7 @@ function useColumns(asOf: string, month: string | undefined): Column<ListedDecis
       key: 'decision',
       title: words.decision,
       head: true,
+      long: true,
       sort: 'decision',
       value: (row) => (
         <>
@@ -73,7 +74,7 @@ function useColumns(asOf: string, month: string | undefined): Column<ListedDecis
       ),
     },
     { key: 'municipality', title: words.municipality, value: (row) => row.municipality },
-    { key: 'client', title: words.client, value: (row) => row.client },
+    { key: 'client', title: words.client, long: true, value: (row) => row.client },
     { key: 'provider', title: words.provider, value: (row) => row.provider },
     {
       key: 'product',

@@ -89,10 +89,12 @@ function NoShowTile({ here, totals }: { here: Here; totals: Totals }) {
   return (
     <Tile title={t.noShow} value={text(last)} link={link} hint={t.noShowHint(f.month(addMonths(here.asOf, -1)))}>
       <div class="tile-trend">
-        <span>
-          {text(before)} {t.noShowBefore}
-        </span>
-        <Sparkline values={shares.map((share) => share ?? 0)} />
+        {before !== null && (
+          <span>
+            {text(before)} {t.noShowBefore}
+          </span>
+        )}
+        {shares.some((share) => share !== null) && <Sparkline values={shares.map((share) => share ?? 0)} />}
       </div>
     </Tile>
   );

@@ -119,6 +119,7 @@ function useColumns(marked: ReadonlySet<string>, grouped: boolean): Column<Anoma
     {
       key: 'decision',
       title: words.decision,
+      long: true,
       value: (row) => (
         <span class="two-lines">
           <DecisionLink of={row} />
@@ -143,6 +144,7 @@ function useColumns(marked: ReadonlySet<string>, grouped: boolean): Column<Anoma
       key: 'provider',
       title: words.provider,
       sort: 'provider',
+      long: true,
       value: (row) => (
         <span class="two-lines">
           <span>{row.provider}</span>

@@ -102,7 +102,7 @@ function useColumns(revoke: (token: Token) => void): Column<Token>[] {
   const words = useTexts(domain);
   const f = useFormat();
   return [
-    { key: 'name', title: t.name, head: true, value: (row) => row.name },
+    { key: 'name', title: t.name, head: true, long: true, value: (row) => row.name },
     { key: 'role', title: t.role, value: (row) => words.role[row.role] },
     { key: 'places', title: t.municipalities, value: (row) => row.municipalities?.join(', ') ?? t.allMunicipalities },
     {

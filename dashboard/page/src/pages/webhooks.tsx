@@ -367,6 +367,7 @@ function useColumns(open: (form: FormName, webhook: Webhook) => void, reload: ()
     {
       key: 'name',
       title: t.name,
+      long: true,
       head: true,
       value: (row) => (
         <span class="two-lines">
