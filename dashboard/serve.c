@@ -13,7 +13,7 @@
 #define RECEIVE_MS 30000
 #define WATCH_MS 100
 #define TOKENS_MS 20000
-#define TOKENS_MAX 4096
+#define TOKENS_MAX UW_STREAM_SUBSCRIBERS_MAX
 
 static void log_at(void *context, const char *text)
 {

@@ -18,7 +18,7 @@ import jsonschema
 import yaml
 
 import lib_serve
-from lib_serve import check, psql, token
+from lib_serve import check, psql, token, until
 
 COMMAND, SOURCE, DSN = os.environ["UW_COMMAND"], os.environ["UW_SOURCE"], os.environ["URENWACHT_DSN"]
 WORK = sys.argv[1]
@@ -493,6 +493,78 @@ def test_stream():
     check("anomalies are not for a contract manager", ask("GET", API + "/stream?topics=anomalies", CM)[0] == 403)
 
 
+class Listening:
+    """A stream that a thread reads: its lines, and whether it has ended."""
+
+    def __init__(self, who, query):
+        self.lines, self.ended = [], threading.Event()
+        self.connection = http.client.HTTPConnection("127.0.0.1", SERVER.port, timeout=60)
+        self.connection.request("GET", API + "/stream" + query, headers={"Authorization": "Bearer " + who})
+        self.socket = self.connection.sock
+        self.answer = self.connection.getresponse()
+        self.status = self.answer.status
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
+
+    def listen(self):
+        try:
+            for line in self.answer:
+                self.lines.append(line.decode().rstrip("\n"))
+        except (OSError, http.client.HTTPException):
+            pass
+        self.ended.set()
+
+    def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the other side was first
+        self.thread.join(30)
+        self.answer.close()
+        self.connection.close()
+
+    def events(self):
+        data = [json.loads(line[6:]) for line in list(self.lines) if line.startswith("data: ")]
+        return [f"{item.get('alert_id') or item['anomaly_id']} {item['revision']}" for item in data]
+
+
+def test_stream_rights():
+    """What a stream has is what the table has by the same filter, of what its token may see, until that is revoked."""
+    brief = token("Kort", "contract-manager", "--municipality", HERE)
+    alerts = "SELECT alert_id || ' ' || revision FROM urenwacht.alert_revision WHERE "
+    anomalies = "SELECT anomaly_id || ' ' || revision FROM urenwacht.anomaly_revision WHERE "
+    here, provider = f"municipality = '{HERE}'", psql("SELECT min(provider) FROM urenwacht.alert")
+    cases = [(brief, "", alerts + here), (brief, f"&municipality={HERE},{THERE}", alerts + here),
+             (FRAUD, "&topics=anomalies", anomalies + "true"), (FRAUD, "", alerts + "true UNION ALL " + anomalies + "true"),
+             (REGION, "&kind=EVALUATION_DUE,CARE_STALLED&severity=WARNING", alerts + "kind IN ('EVALUATION_DUE', 'CARE_STALLED') AND "
+              "severity = 'WARNING'"), (ADMIN, "&topics=alerts&status=RESOLVED&provider=" + provider, alerts +
+              f"status = 'RESOLVED' AND provider = '{provider}'")]
+    streams = [Listening(who, "?from=beginning" + query) for who, query, _ in cases]
+    for stream, (_, query, sql) in zip(streams, cases):
+        wanted = sorted(psql(sql).splitlines())
+        whole = until(lambda: len(stream.events()) >= len(wanted), 60)
+        check(f"the stream with {query!r} has what the table has", whole and sorted(stream.events()) == wanted and wanted,
+              (len(stream.events()), len(wanted)))
+    none = Listening(CM, "?from=beginning&municipality=" + THERE)
+    check("of another municipality there is nothing, whoever asks", none.status == 200 and until(lambda: none.lines) and not none.events())
+    number = psql("SELECT id FROM urenwacht_data.token WHERE name = 'Kort'")
+    listed = [line for line in lib_serve.run("token", "list").splitlines() if "Kort" in line]
+    check("tokens are listed, without their secrets", len(listed) == 1 and number in listed[0].split() and HERE in listed[0] and
+          brief not in listed[0], listed)
+    lib_serve.run("token", "revoke", number)
+    check("revoked, it opens no stream", ask("GET", API + "/stream", brief)[0] == 401)
+    check("and those that it had end", until(lambda: streams[0].ended.is_set() and streams[1].ended.is_set(), 90))
+    check("the others go on", not any(stream.ended.is_set() for stream in streams[2:]))
+    # It took longer than the time after which a silent stream has to say something.
+    check("who hears nothing hears that it lives", until(lambda: none.lines.count(":") >= 2, 60), none.lines)
+    positions = [line[4:] for line in none.lines if line.startswith("id: ")]
+    again = Listening(CM, "?last_event_id=" + positions[-1]) if positions else none
+    check("and up to where it was read, from which it goes on", positions and again.status == 200 and until(lambda: again.lines, 30) and
+          not again.events(), (positions, again.lines[:3]))
+    for stream in (*streams, none, again):
+        stream.close()
+
+
 class Subscriber:
     def __init__(self, number):
         self.number, self.last, self.buffer, self.got, self.socket = number, None, b"", [], None
@@ -598,6 +670,7 @@ test_packing()
 test_bad()
 test_slow_client()
 test_stream()
+test_stream_rights()
 test_many(int(os.environ.get("UW_SUBSCRIBERS", "100")))
 # The webhooks have a suite of their own, webhooks.py.
 missing = {(method, path) for path, item in SPEC["paths"].items() for method in item

@@ -48,6 +48,8 @@ struct subscriber {
     bool headed, slow, dropped;
     char line[LINE_BYTES]; /* the running one */
     size_t line_length;
+    char data[LINE_BYTES]; /* of the event that has not come to its empty line yet */
+    size_t data_length;
     int64_t chunk_left; /* < 0: in the line with its size, or in the end of line before that */
     char size_text[20];
     size_t size_length;
@@ -158,13 +160,16 @@ static void take_line(struct subscriber *subscriber)
         memcpy(subscriber->next_id, line + 4, length - 4);
         subscriber->next_id[length - 4] = '\0';
     } else if (length >= 6 && memcmp(line, "data: ", 6) == 0) {
-        if (length > 8) {
-            judge(subscriber, line + 6, length - 6);
-        }
+        memcpy(subscriber->data, line + 6, length - 6);
+        subscriber->data_length = length - 6;
     } else if (length == 10 && memcmp(line, "event: gap", 10) == 0) {
         all.gaps++;
     } else if (length == 0) {
-        /* An event counts when its empty line has come; only then its id is the last one. */
+        /* An event counts when its empty line has come; only then its id is the last one. A gap has "{}". */
+        if (subscriber->data_length > 2) {
+            judge(subscriber, subscriber->data, subscriber->data_length);
+        }
+        subscriber->data_length = 0;
         memcpy(subscriber->last_id, subscriber->next_id, ID_BYTES);
     }
 }
@@ -228,7 +233,7 @@ static ssize_t take_head(struct subscriber *subscriber, const char *text, size_t
         subscriber->line[subscriber->line_length++] = text[i];
         if (subscriber->line_length >= 4 && memcmp(subscriber->line + subscriber->line_length - 4, "\r\n\r\n", 4) == 0) {
             bool good = memcmp(subscriber->line, "HTTP/1.1 200", 12) == 0;
-            subscriber->headed = true;
+            subscriber->headed = good;
             subscriber->line_length = 0;
             return good ? (ssize_t)(i + 1) : -1;
         }
@@ -243,7 +248,8 @@ static void cut_off(struct subscriber *subscriber)
     }
     subscriber->socket = -1;
     subscriber->retry_ms = now_ms() + RETRY_MS;
-    subscriber->dropped = subscriber->slow;
+    /* Who was refused, as many are who come at once, comes again; who was let in and does not read stays away. */
+    subscriber->dropped = subscriber->slow && subscriber->headed;
 }
 
 static void start(struct subscriber *subscriber)
@@ -276,7 +282,7 @@ static void start(struct subscriber *subscriber)
         fail("epoll_ctl");
     }
     subscriber->headed = false;
-    subscriber->line_length = subscriber->size_length = 0;
+    subscriber->line_length = subscriber->size_length = subscriber->data_length = 0;
     subscriber->chunk_left = -1;
     memcpy(subscriber->next_id, subscriber->last_id, ID_BYTES);
     all.connects++;
