@@ -157,6 +157,14 @@ def test_contract():
     total = call("GET", API + "/aggregates/{grain}", CM, grain="monthly", query="?total=true")["items"][0]
     stored = psql(f"SELECT sum(delivered_minutes) FROM urenwacht.monthly WHERE municipality = '{HERE}'")
     check("the total is the table's", total["delivered_minutes"] == int(stored), (total, stored))
+    for grain, period in (("weekly", "week_from"), ("monthly", "month_from")):
+        for by in ("municipality", "provider", "product", "product_category,law", "care,model", "municipality,provider,product,law"):
+            got = call("GET", API + "/aggregates/{grain}", ADMIN, grain=grain, query="?by=" + by)["items"]
+            names = ["period_from", *by.split(","), "clients", "delivered_minutes", "no_show_minutes", "allotted_minutes", "priced_minutes"]
+            stored = psql(f"SELECT concat_ws('|', {period}, {by}, sum(clients), sum(delivered_minutes), sum(no_show_minutes), "
+                          f"sum(allotted_minutes), sum(priced_minutes)) FROM urenwacht.{grain} GROUP BY {period}, {by}").splitlines()
+            check(f"{grain} sums by {by} are the table's", sorted("|".join(str(item[name]) for name in names) for item in got) ==
+                  sorted(stored) and stored, (len(got), len(stored)))
     psql("INSERT INTO urenwacht_data.aggregate_sum SELECT key, grain, period_from, rules_version - 1, writer, 1, 1, 1, 1, 1, 1, 1, 1 "
          "FROM urenwacht_data.aggregate_sum")
     for grain in ("weekly", "monthly"):
@@ -206,8 +214,15 @@ def test_access():
         return json.loads(ask("GET", API + path, who)[2])["items"]
     check("a contract manager sees its municipality only", {a["municipality"] for a in listed(CM, "/alerts?limit=1000")} == {HERE})
     check("and no other by asking", listed(CM, "/alerts?municipality=" + THERE) == [])
+    for path in ("/decisions?", "/accounts?", "/alerts/counts?by=kind&", "/aggregates/monthly?by=provider&",
+                 "/aggregates/weekly?by=provider&"):
+        mine, theirs = listed(CM, path + "municipality=" + HERE), listed(CM, path + "municipality=" + THERE)
+        check(f"{path} has nothing of others for it", mine and not theirs and listed(ADMIN, path + "municipality=" + THERE),
+              (len(mine), len(theirs)))
     other = listed(ADMIN, "/alerts?limit=1&municipality=" + THERE)[0]
     call("GET", API + "/alerts/{alert_id}", CM, 404, alert_id=other["alert_id"])
+    facts = f"/facts?municipality={THERE}&decision={urllib.parse.quote(other['decision'])}"
+    check("nor facts of another", listed(CM, facts) == [] and listed(ADMIN, facts))
     call("PUT", API + "/alerts/{alert_id}/assignment", CM, 404, body={"assignee": "x"}, alert_id=other["alert_id"])
     call("GET", API + "/decisions/{municipality}/{decision}", CM, 404, municipality=THERE, decision=other["decision"])
     call("GET", API + "/decisions/{municipality}/{decision}/explanation", CM, 404, municipality=THERE, decision=other["decision"])
@@ -448,7 +463,7 @@ def test_bad():
 
 
 def read_events(answer, limit, deadline):
-    events, last, kind, data = [], None, None, None
+    events, last, data = [], None, None
     while len(events) < limit and time.monotonic() < deadline:
         line = answer.readline().decode().rstrip("\n")
         if line.startswith("id: "):
