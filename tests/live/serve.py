@@ -157,6 +157,8 @@ def test_contract():
     total = call("GET", API + "/aggregates/{grain}", CM, grain="monthly", query="?total=true")["items"][0]
     stored = psql(f"SELECT sum(delivered_minutes) FROM urenwacht.monthly WHERE municipality = '{HERE}'")
     check("the total is the table's", total["delivered_minutes"] == int(stored), (total, stored))
+    plan = psql("EXPLAIN (VERBOSE) SELECT a.*, d.law, d.care, d.model, d.frequency FROM urenwacht_api.aggregate a, urenwacht_api.decision d")
+    check("names of codes are no calls", "'{WMO,JEUGDWET" in plan and "_name(" not in plan, plan)
     for grain, period in (("weekly", "week_from"), ("monthly", "month_from")):
         for by in ("municipality", "provider", "product", "product_category,law", "care,model", "municipality,provider,product,law"):
             got = call("GET", API + "/aggregates/{grain}", ADMIN, grain=grain, query="?by=" + by)["items"]
