@@ -163,10 +163,10 @@ def test_contract():
         for by in ("municipality", "provider", "product", "product_category,law", "care,model", "municipality,provider,product,law"):
             got = call("GET", API + "/aggregates/{grain}", ADMIN, grain=grain, query="?by=" + by)["items"]
             names = ["period_from", *by.split(","), "clients", "delivered_minutes", "no_show_minutes", "allotted_minutes", "priced_minutes"]
-            stored = psql(f"SELECT concat_ws('|', {period}, {by}, sum(clients), sum(delivered_minutes), sum(no_show_minutes), "
-                          f"sum(allotted_minutes), sum(priced_minutes)) FROM urenwacht.{grain} GROUP BY {period}, {by}").splitlines()
+            rows = psql(f"SELECT concat_ws('|', {period}, {by}, sum(clients), sum(delivered_minutes), sum(no_show_minutes), "
+                        f"sum(allotted_minutes), sum(priced_minutes)) FROM urenwacht.{grain} GROUP BY {period}, {by}").splitlines()
             check(f"{grain} sums by {by} are the table's", sorted("|".join(str(item[name]) for name in names) for item in got) ==
-                  sorted(stored) and stored, (len(got), len(stored)))
+                  sorted(rows) and rows, (len(got), len(rows)))
     psql("INSERT INTO urenwacht_data.aggregate_sum SELECT key, grain, period_from, rules_version - 1, writer, 1, 1, 1, 1, 1, 1, 1, 1 "
          "FROM urenwacht_data.aggregate_sum")
     for grain in ("weekly", "monthly"):
