@@ -398,9 +398,13 @@ static void produce_with_headers(rd_kafka_t *producer, const char *topic, int he
 
     for (int i = 0; i < header_count; i++)
         assert_int_equal(rd_kafka_header_add(headers, "h", 1, "v", 1), RD_KAFKA_RESP_ERR_NO_ERROR);
-    assert_int_equal(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
-                                       RD_KAFKA_V_VALUE("v", 1), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
-                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    const rd_kafka_vu_t arguments[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {"v", 1}},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+    };
+    live_ok(rd_kafka_produceva(producer, arguments, sizeof(arguments) / sizeof(arguments[0])));
 }
 
 /* The limit is lowered to three headers a batch: up to it, one more than it, and alone more than it. */
