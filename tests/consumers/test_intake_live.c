@@ -1,165 +1,12 @@
 /*
- * The intake against a real broker: what it hands over, where it starts, what it refuses, and how two of them
- * share the partitions. URENWACHT_TEST_GROUP_PROTOCOL=consumer runs them with KIP-848, where librdkafka has it.
+ * The intake against a real broker: what it hands over, in which order, where it starts, and what it refuses.
  */
-/* RTLD_NEXT is an extension. */
-#define _GNU_SOURCE
-#include "tests/support/kafka_live.h"
+#include "tests/consumers/intake_live.h"
 
-#include <dlfcn.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include "consumers/intake_parts.h"
-#include "schemas/position.h"
-
-#define PARTITIONS 4
-#define WAIT_MS 20000
-/* While a membership ends. */
-static bool leaving;
-
-/*
- * The tests' own, which calls librdkafka's. It asks the group's thread and waits for the answer without a deadline. At the
- * end of a membership that thread may go without having answered: then rd_kafka_consumer_close never returns, which
- * happened once in a few hundred ends on a busy machine.
- */
-const char *rd_kafka_rebalance_protocol(rd_kafka_t *client)
-{
-    const char *(*real)(rd_kafka_t *) = NULL;
-    void *found = dlsym(RTLD_NEXT, "rd_kafka_rebalance_protocol");
-
-    assert_false(leaving);
-    assert_non_null(found);
-    memcpy(&real, &found, sizeof(real));
-    return real(client);
-}
-
-struct region {
-    char topics[UW_TOPIC_COUNT][96];
-    char group[96];
-    struct uw_intake_start starts[PARTITIONS]; /* what the store would say */
-    bool owned[PARTITIONS];
-    int assigned_calls, revoked_calls;
-    bool refuse;
-    uint32_t batch_messages_max; /* 0: more than any test has */
-};
-
-static enum uw_code on_assigned(void *context, const int32_t *partitions, uint32_t count,
-                                struct uw_intake_start *starts, struct uw_error *error)
-{
-    struct region *region = context;
-
-    region->assigned_calls++;
-    if (region->refuse)
-        return uw_error_set(error, UW_EIO, UW_CLASS_RETRY, "the store is away");
-    for (uint32_t i = 0; i < count; i++) {
-        assert_in_range(partitions[i], 0, PARTITIONS - 1);
-        assert_false(region->owned[partitions[i]]);
-        region->owned[partitions[i]] = true;
-        starts[i] = region->starts[partitions[i]];
-    }
-    return UW_OK;
-}
-
-static void on_revoked(void *context, const int32_t *partitions, uint32_t count, bool lost)
-{
-    struct region *region = context;
-
-    (void)lost;
-    region->revoked_calls++;
-    for (uint32_t i = 0; i < count; i++) {
-        assert_true(region->owned[partitions[i]]);
-        region->owned[partitions[i]] = false;
-    }
-}
-
-static void region_init(struct region *region)
-{
-    memset(region, 0, sizeof(*region));
-    live_name("group", region->group, sizeof(region->group));
-    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
-        live_name(uw_topic_name((enum uw_topic)i), region->topics[i], sizeof(region->topics[i]));
-        live_topic_create(region->topics[i], PARTITIONS);
-    }
-}
-
-static enum uw_code region_open(struct region *region, struct uw_intake **intake, struct uw_error *error)
-{
-    const char *protocol = getenv("URENWACHT_TEST_GROUP_PROTOCOL");
-    const struct uw_property properties[] = {
-        {"bootstrap.servers", live_brokers()},
-        {protocol == NULL ? "session.timeout.ms" : "group.protocol", protocol == NULL ? "6000" : protocol},
-    };
-    struct uw_intake_options options = {
-        .properties = properties,
-        .property_count = 2,
-        .group_id = region->group,
-        .batch_messages_max = region->batch_messages_max == 0 ? 10000 : region->batch_messages_max,
-        .timeout_ms = 10000,
-        .listener = {region, on_assigned, on_revoked},
-    };
-
-    for (int i = 0; i < UW_TOPIC_COUNT; i++)
-        options.topics[i] = region->topics[i];
-    return uw_intake_open(&options, intake, error);
-}
-
-static struct uw_intake *opened(struct region *region)
-{
-    struct uw_intake *intake = NULL;
-    struct uw_error error = {.text = ""};
-
-    if (region_open(region, &intake, &error) != UW_OK)
-        fail_msg("%s", error.text);
-    return intake;
-}
-
-static void fill(struct region *region, int per_partition)
-{
-    rd_kafka_t *producer = live_producer(NULL);
-    char key[32], value[48];
-
-    for (int i = 0; i < per_partition; i++) {
-        for (int t = 0; t < UW_TOPIC_COUNT; t++) {
-            for (int p = 0; p < PARTITIONS; p++) {
-                (void)snprintf(key, sizeof(key), "c%d", p);
-                (void)snprintf(value, sizeof(value), "%d/%d/%d", t, p, i);
-                live_produce(producer, region->topics[t], p, key, value);
-            }
-        }
-    }
-    assert_int_equal(rd_kafka_flush(producer, WAIT_MS), 0);
-    rd_kafka_destroy(producer);
-}
-
-/* Reads until idle; checks order; counts[partition][topic] are what came, next the last offset + 1. */
-static void read_all(struct uw_intake *intake, int64_t counts[PARTITIONS][UW_TOPIC_COUNT],
-                     int64_t next[PARTITIONS][UW_TOPIC_COUNT])
-{
-    int64_t deadline_ms = uw_kafka_clock_ms() + WAIT_MS;
-
-    memset(counts, 0, sizeof(int64_t) * PARTITIONS * UW_TOPIC_COUNT);
-    memset(next, 0, sizeof(int64_t) * PARTITIONS * UW_TOPIC_COUNT);
-    while (!uw_intake_idle(intake)) {
-        const struct uw_message *messages;
-        struct uw_error error = {.text = ""};
-        uint32_t count = 0;
-
-        assert_true(uw_kafka_clock_ms() < deadline_ms);
-        if (uw_intake_poll(intake, 200, 7, 1 << 20, 10, &messages, &count, &error) != UW_OK)
-            fail_msg("%s", error.text);
-        assert_in_range(count, 0, 7);
-        for (uint32_t i = 0; i < count; i++) {
-            int64_t *expected = &next[messages[i].partition][messages[i].topic];
-
-            assert_true(messages[i].offset >= *expected);
-            *expected = messages[i].offset + 1;
-            counts[messages[i].partition][messages[i].topic]++;
-        }
-        uw_intake_release(intake);
-    }
-}
 
 static void reads_everything_in_order(void **state)
 {
@@ -219,12 +66,9 @@ static void reads_decisions_first(void **state)
     intake = opened(&region);
     while (!uw_intake_idle(intake)) {
         const struct uw_message *messages;
-        struct uw_error error = {.text = ""};
         uint32_t count = 0;
 
-        assert_true(uw_kafka_clock_ms() < deadline_ms);
-        if (uw_intake_poll(intake, 200, 100, 1 << 20, 10, &messages, &count, &error) != UW_OK)
-            fail_msg("%s", error.text);
+        count = poll_in_time(intake, 200, 100, deadline_ms, &messages);
         for (uint32_t i = 0; i < count; i++) {
             if (messages[i].topic == UW_TOPIC_DECISIONS) {
                 assert_int_equal(others, 0);
@@ -250,12 +94,9 @@ static uint32_t read_by_partition(struct uw_intake *intake, uint32_t max, int64_
 
     while (!uw_intake_idle(intake)) {
         const struct uw_message *messages;
-        struct uw_error error = {.text = ""};
         uint32_t count = 0;
 
-        assert_true(uw_kafka_clock_ms() < deadline_ms);
-        if (uw_intake_poll(intake, 200, max, 1 << 20, 10, &messages, &count, &error) != UW_OK)
-            fail_msg("%s", error.text);
+        count = poll_in_time(intake, 200, max, deadline_ms, &messages);
         for (uint32_t i = 0; i < count; i++) {
             assert_int_equal(messages[i].partition, messages[0].partition);
             if (seen == 0 || order[seen - 1] != messages[i].partition) {
@@ -280,7 +121,6 @@ static void reads_one_partition_after_the_other_when_behind(void **state)
     struct region region;
     struct uw_intake *intake;
     const struct uw_message *messages;
-    struct uw_error error = {.text = ""};
     int32_t order[2 * PARTITIONS];
     uint32_t count = 0;
     int64_t deadline_ms = uw_kafka_clock_ms() + WAIT_MS;
@@ -294,9 +134,7 @@ static void reads_one_partition_after_the_other_when_behind(void **state)
     fill(&region, EACH);
     intake = opened(&region);
     while (count == 0) {
-        assert_true(uw_kafka_clock_ms() < deadline_ms);
-        if (uw_intake_poll(intake, 200, 100, 1 << 20, 10, &messages, &count, &error) != UW_OK)
-            fail_msg("%s", error.text);
+        count = poll_in_time(intake, 200, 100, deadline_ms, &messages);
     }
     assert_int_equal(messages[0].partition, 0);
     assert_int_equal(messages[0].topic, UW_TOPIC_DECISIONS);
@@ -339,12 +177,9 @@ static void reads_what_comes_meanwhile(void **state)
     producer = live_producer(NULL);
     while (!uw_intake_idle(intake)) {
         const struct uw_message *messages;
-        struct uw_error error = {.text = ""};
         uint32_t count = 0;
 
-        assert_true(uw_kafka_clock_ms() < deadline_ms);
-        if (uw_intake_poll(intake, 200, EACH * UW_TOPIC_COUNT, 1 << 20, 10, &messages, &count, &error) != UW_OK)
-            fail_msg("%s", error.text);
+        count = poll_in_time(intake, 200, EACH * UW_TOPIC_COUNT, deadline_ms, &messages);
         for (uint32_t i = 0; i < count; i++)
             counts[messages[i].partition]++;
         if (count > 0 && !added) {
@@ -711,232 +546,6 @@ static void sees_committed_transactions_only(void **state)
     rd_kafka_destroy(producer);
 }
 
-/* Two members share the partitions, each with all four topics of its own; when one leaves the other has all. */
-static void members_share_whole_partitions(void **state)
-{
-    struct region left, right;
-    struct uw_intake *one, *two;
-    struct uw_error error = {.text = ""};
-    int64_t deadline_ms = uw_kafka_clock_ms() + 2 * WAIT_MS;
-    const struct uw_message *messages;
-    const int32_t *partitions;
-    uint32_t count;
-
-    (void)state;
-    live_require();
-    region_init(&left);
-    fill(&left, 5);
-    right = left;
-    one = opened(&left);
-    while (uw_intake_assignment(one, &partitions) != PARTITIONS) {
-        assert_int_equal(uw_intake_poll(one, 100, 100, 1 << 20, 10, &messages, &count, &error), UW_OK);
-        uw_intake_release(one);
-    }
-    two = opened(&right);
-    while (uw_intake_assignment(two, &partitions) != PARTITIONS / 2 ||
-           uw_intake_assignment(one, &partitions) != PARTITIONS / 2) {
-        assert_true(uw_kafka_clock_ms() < deadline_ms);
-        if (uw_intake_poll(one, 100, 100, 1 << 20, 10, &messages, &count, &error) != UW_OK)
-            fail_msg("%s", error.text);
-        uw_intake_release(one);
-        if (uw_intake_poll(two, 100, 100, 1 << 20, 10, &messages, &count, &error) != UW_OK)
-            fail_msg("%s", error.text);
-        uw_intake_release(two);
-    }
-    for (int p = 0; p < PARTITIONS; p++)
-        assert_true(left.owned[p] != right.owned[p]);
-    /* The batch in hand is void when the partitions change under it. */
-    uw_intake_close(&two);
-    for (;;) {
-        enum uw_code code = uw_intake_heartbeat(one, &error);
-
-        if (code == UW_OK) {
-            assert_true(uw_kafka_clock_ms() < deadline_ms);
-            poll(NULL, 0, 20);
-            continue;
-        }
-        assert_int_equal(error.class, UW_CLASS_ABORT);
-        break;
-    }
-    while (uw_intake_assignment(one, &partitions) != PARTITIONS) {
-        assert_true(uw_kafka_clock_ms() < deadline_ms);
-        if (uw_intake_poll(one, 100, 100, 1 << 20, 10, &messages, &count, &error) != UW_OK)
-            fail_msg("%s", error.text);
-        uw_intake_release(one);
-    }
-    uw_intake_close(&one);
-}
-
-static void asks_nothing_at_its_end(void **state)
-{
-    struct region region;
-    struct uw_intake *intake;
-    int64_t counts[PARTITIONS][UW_TOPIC_COUNT], next[PARTITIONS][UW_TOPIC_COUNT];
-
-    (void)state;
-    live_require();
-    region_init(&region);
-    fill(&region, 1);
-    intake = opened(&region);
-    read_all(intake, counts, next);
-    leaving = true;
-    uw_intake_close(&intake);
-    leaving = false;
-    for (int p = 0; p < PARTITIONS; p++)
-        assert_false(region.owned[p]);
-}
-
-/* Whatever the group is doing: joining, assigning, reading. */
-static void ends_at_any_moment(void **state)
-{
-    struct region region;
-
-    (void)state;
-    live_require();
-    region_init(&region);
-    fill(&region, 5);
-    alarm(6 * WAIT_MS / 1000);
-    for (int i = 0; i < 40; i++) {
-        int pause_ms = i * 7 % 60, poll_ms = i % 3 * 40;
-        struct uw_intake *intake = opened(&region);
-        const struct uw_message *messages;
-        struct uw_error error = {.text = ""};
-        uint32_t count;
-
-        poll(NULL, 0, pause_ms);
-        if (poll_ms > 0)
-            assert_int_equal(uw_intake_poll(intake, poll_ms, 7, 1 << 20, 1, &messages, &count, &error), UW_OK);
-        uw_intake_close(&intake);
-        for (int p = 0; p < PARTITIONS; p++)
-            assert_false(region.owned[p]);
-    }
-    alarm(0);
-}
-
-static void positions_commit(rd_kafka_t *producer, struct region *region, int32_t partition, const char *metadata)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(UW_TOPIC_COUNT);
-    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata_new(region->group);
-
-    for (int t = 0; t < UW_TOPIC_COUNT; t++) {
-        rd_kafka_topic_partition_t *element = rd_kafka_topic_partition_list_add(list, region->topics[t], partition);
-
-        element->offset = 1;
-        element->metadata = strdup(metadata);
-        element->metadata_size = strlen(metadata);
-    }
-    live_ok(rd_kafka_send_offsets_to_transaction(producer, list, group, WAIT_MS));
-    rd_kafka_consumer_group_metadata_destroy(group);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
-/* What the group has committed is told of partitions that this member does not have. */
-static void asks_what_others_are_through_with(void **state)
-{
-    struct region region;
-    struct uw_intake *intake;
-    struct uw_error error = {.text = ""};
-    rd_kafka_t *producer;
-    char id[96], text[UW_POSITION_TEXT_BYTES];
-    int64_t through[UW_TOPIC_COUNT] = {7, 7, 7, 7};
-
-    (void)state;
-    live_require();
-    region_init(&region);
-    live_name("txn", id, sizeof(id));
-    producer = live_producer(id);
-    intake = opened(&region);
-    while (uw_intake_committed(intake, 1, WAIT_MS, through, &error) != UW_OK)
-        assert_int_equal(error.class, UW_CLASS_RETRY);
-    for (int t = 0; t < UW_TOPIC_COUNT; t++)
-        assert_int_equal(through[t], 0);
-    uw_position_format(5, text);
-    live_ok(rd_kafka_begin_transaction(producer));
-    positions_commit(producer, &region, 1, text);
-    live_ok(rd_kafka_commit_transaction(producer, WAIT_MS));
-    while (uw_intake_committed(intake, 1, WAIT_MS, through, &error) != UW_OK)
-        assert_int_equal(error.class, UW_CLASS_RETRY);
-    for (int t = 0; t < UW_TOPIC_COUNT; t++)
-        assert_int_equal(through[t], 1);
-    uw_intake_close(&intake);
-    rd_kafka_destroy(producer);
-}
-
-static void asks_what_is_published(void **state)
-{
-    struct region region;
-    struct uw_intake *intake;
-    struct uw_error error = {.text = ""};
-    rd_kafka_t *producer;
-    char id[96], text[UW_POSITION_TEXT_BYTES];
-    int64_t sequence = -1;
-    int64_t counts[PARTITIONS][UW_TOPIC_COUNT], next[PARTITIONS][UW_TOPIC_COUNT];
-
-    (void)state;
-    live_require();
-    region_init(&region);
-    intake = opened(&region);
-    read_all(intake, counts, next);
-    if (uw_intake_published(intake, 2, &sequence, &error) != UW_OK)
-        fail_msg("%s", error.text);
-    assert_int_equal(sequence, 0);
-    live_name("txn", id, sizeof(id));
-    producer = live_producer(id);
-    uw_position_format(123, text);
-    live_ok(rd_kafka_begin_transaction(producer));
-    positions_commit(producer, &region, 2, text);
-    /* Pending: neither the old nor the new answer is true yet. */
-    uw_intake_close(&intake);
-    {
-        struct uw_property properties[] = {{"bootstrap.servers", live_brokers()}};
-        struct uw_intake_options options = {.properties = properties, .property_count = 1, .group_id = region.group,
-                                            .batch_messages_max = 10, .timeout_ms = 1500,
-                                            .listener = {&region, on_assigned, on_revoked}};
-
-        for (int i = 0; i < UW_TOPIC_COUNT; i++)
-            options.topics[i] = region.topics[i];
-        assert_int_equal(uw_intake_open(&options, &intake, &error), UW_OK);
-    }
-    read_all(intake, counts, next);
-    sequence = -1;
-    assert_int_not_equal(uw_intake_published(intake, 2, &sequence, &error), UW_OK);
-    print_message("%s\n", error.text);
-    assert_int_equal(error.class, UW_CLASS_RETRY);
-    assert_int_equal(sequence, -1);
-    live_ok(rd_kafka_commit_transaction(producer, WAIT_MS));
-    while (uw_intake_published(intake, 2, &sequence, &error) != UW_OK)
-        assert_int_equal(error.class, UW_CLASS_RETRY);
-    assert_int_equal(sequence, 123);
-    live_ok(rd_kafka_begin_transaction(producer));
-    positions_commit(producer, &region, 2, "somebody else");
-    live_ok(rd_kafka_commit_transaction(producer, WAIT_MS));
-    assert_int_equal(uw_intake_published(intake, 2, &sequence, &error), UW_ECONFIG);
-    print_message("%s\n", error.text);
-    uw_intake_close(&intake);
-    rd_kafka_destroy(producer);
-}
-
-static void writes_the_groups_metadata(void **state)
-{
-    struct region region;
-    struct uw_intake *intake;
-    struct uw_error error = {.text = ""};
-    char buffer[UW_GROUP_METADATA_BYTES];
-    size_t size = 3;
-    rd_kafka_consumer_group_metadata_t *group = NULL;
-
-    (void)state;
-    live_require();
-    region_init(&region);
-    intake = opened(&region);
-    assert_int_equal(uw_intake_group_metadata(intake, buffer, &size, &error), UW_ELIMIT);
-    size = sizeof(buffer);
-    assert_int_equal(uw_intake_group_metadata(intake, buffer, &size, &error), UW_OK);
-    live_ok(rd_kafka_consumer_group_metadata_read(&group, buffer, size));
-    rd_kafka_consumer_group_metadata_destroy(group);
-    uw_intake_close(&intake);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -953,12 +562,6 @@ int main(void)
         cmocka_unit_test(stops_when_the_listener_fails),
         cmocka_unit_test(says_what_is_wrong_with_the_topics),
         cmocka_unit_test(sees_committed_transactions_only),
-        cmocka_unit_test(members_share_whole_partitions),
-        cmocka_unit_test(asks_nothing_at_its_end),
-        cmocka_unit_test(ends_at_any_moment),
-        cmocka_unit_test(asks_what_is_published),
-        cmocka_unit_test(asks_what_others_are_through_with),
-        cmocka_unit_test(writes_the_groups_metadata),
     };
 
     return cmocka_run_group_tests_name("intake, real broker", tests, NULL, NULL);

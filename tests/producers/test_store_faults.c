@@ -196,12 +196,6 @@ static int64_t count_facts(void)
     return live_number("SELECT count(*) FROM urenwacht.fact");
 }
 
-static void end_backends(void)
-{
-    (void)live_number("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name ="
-                      " 'urenwacht' AND datname = current_database()");
-}
-
 /* ---- tests ---- */
 
 static void idle_connection_is_made_again(void **state)
@@ -216,8 +210,7 @@ static void idle_connection_is_made_again(void **state)
     store = live_open("one");
     assert_int_equal(uw_pgstore_slot(store, &slot, &error), UW_OK);
     fill_batch(&batch, store);
-    end_backends();
-    live_sleep_ms(100);
+    live_end_backends();
     assert_int_equal(live_commit(store, &batch.changes, &error), UW_OK);
     assert_int_equal(uw_pgstore_slot(store, &again, &error), UW_OK);
     assert_int_equal(again, slot);
@@ -240,7 +233,7 @@ static void lost_slot_fences(void **state)
     store = live_open("one");
     assert_int_equal(uw_pgstore_slot(store, &slot, &error), UW_OK);
     thief = PQconnectdb(live_dsn());
-    end_backends();
+    live_end_backends();
     PQclear(PQexec(thief, "SELECT pg_advisory_lock(1433883500, 0)"));
     /* A server gives locks back a moment before it closes the connection, which is good until then. */
     while ((code = uw_pgstore_connect(store, &error)) == UW_OK) {
@@ -397,7 +390,7 @@ static void killed_while_committing_is_not_applied(void **state)
     killer = fork();
     if (killer == 0) {
         live_sleep_ms(500);
-        end_backends();
+        live_end_backends();
         _exit(0);
     }
     assert_int_equal(live_commit(store, &batch.changes, &error), UW_EIO);
