@@ -747,6 +747,7 @@ static enum action take_batch(struct worker *worker, bool *idle)
         enum action action = act(worker, code, &error);
         return action == ACTION_AGAIN || action == ACTION_VOID ? ACTION_REJOIN : action;
     }
+    uw_engine_fall_behind(worker->engine, uw_intake_far_behind(worker->intake));
     if (count == 0) {
         uw_intake_release(worker->intake);
         return rest(worker, idle);

@@ -166,6 +166,7 @@ enum uw_code uw_intake_open(const struct uw_intake_options *options, struct uw_i
     opened->link.log = options->log;
     opened->listener = options->listener;
     opened->timeout_ms = options->timeout_ms;
+    opened->focus = -1;
     opened->is_static = options->group_instance_id != NULL;
     opened->by_parts = assigned_by_broker(options);
     if (!intake_allocate(opened, options))
@@ -255,6 +256,11 @@ bool uw_intake_idle(const struct uw_intake *intake)
         }
     }
     return true;
+}
+
+int32_t uw_intake_far_behind(const struct uw_intake *intake)
+{
+    return intake->behind && intake->far ? intake->focus : -1;
 }
 
 bool uw_intake_end(const struct uw_intake *intake, int32_t partition, int64_t position[UW_TOPIC_COUNT],

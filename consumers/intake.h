@@ -84,6 +84,10 @@ void uw_intake_rewind(struct uw_intake *intake, int32_t partition, const int64_t
 bool uw_intake_end(const struct uw_intake *intake, int32_t partition, int64_t position[UW_TOPIC_COUNT],
                    int64_t end[UW_TOPIC_COUNT]);
 
+/* The partition that is read alone because more waited in it than a batch may hold, until all of that was handed over;
+ * -1: none. */
+int32_t uw_intake_far_behind(const struct uw_intake *intake);
+
 /* True when this member has been given its part (also an empty one), every partition of it was read to its end,
  * and nothing waits. */
 bool uw_intake_idle(const struct uw_intake *intake);

@@ -150,6 +150,14 @@ static bool is_wanted(const struct uw_intake *intake, int32_t partition)
     return !intake->behind || partition == intake->focus;
 }
 
+static void focus_on(struct uw_intake *intake, int32_t partition)
+{
+    if (intake->focus == partition)
+        return;
+    intake->focus = partition;
+    intake->far = partition >= 0 && waiting_in(&intake->slots[partition]) > intake->capacity;
+}
+
 /* What is to be read now, from what is known to wait. */
 static void choose(struct uw_intake *intake)
 {
@@ -158,8 +166,10 @@ static void choose(struct uw_intake *intake)
     for (uint32_t i = 0; i < intake->assigned_count && intake->behind && !found; i++) {
         found = waiting_in(&intake->slots[intake->assigned[i]]) > 0;
         if (found)
-            intake->focus = intake->assigned[i];
+            focus_on(intake, intake->assigned[i]);
     }
+    if (!found)
+        focus_on(intake, -1);
     intake->behind = found;
     intake->heading = false;
     /* What comes into one batch needs no order. */
@@ -198,6 +208,7 @@ static void tell_chosen(struct uw_intake *intake)
 static void tell_taken(struct uw_intake *intake, const rd_kafka_topic_partition_list_t *list)
 {
     intake->behind = !intake->by_parts && ask_waiting(intake) > intake->capacity;
+    focus_on(intake, -1);
     choose(intake);
     if (intake->heading || intake->behind)
         tell_chosen(intake);

@@ -46,7 +46,8 @@ struct uw_intake {
     bool seek;            /* positions were set back: assign again before the next poll */
     bool heading;         /* only decisions are read, until their end */
     bool behind;          /* more waited at the assignment than a batch may hold: `focus` alone is read */
-    int32_t focus;
+    int32_t focus;        /* -1: none */
+    bool far;             /* more waited in it alone, when it came into focus */
     uint64_t rebalances;  /* so that a heartbeat sees that one happened */
     struct uw_error stop; /* code UW_OK: none */
 

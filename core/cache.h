@@ -20,6 +20,7 @@ struct uw_resident {
      * store has no such day. Unknown until the client row was loaded or written once. */
     int32_t stored_change_day;
     bool stored_change_known;
+    bool recorded;                /* the store has a row of the client */
     int32_t stored_rules_version; /* under which it was judged last; 0: never */
     bool loaded;     /* its facts are here; otherwise it is new in this batch */
     uint32_t touch;  /* place in the running batch, UINT32_MAX outside of one */

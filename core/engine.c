@@ -164,8 +164,19 @@ enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_
     share->stored_as_of_day = claim.as_of_day;
     share->marking = claim.rules_fingerprint != engine->fingerprint;
     share->owned = share->recovering = share->moved = true;
+    share->behind = false;
     set_as_of(engine, share);
     return UW_OK;
+}
+
+void uw_engine_fall_behind(struct uw_engine *engine, int32_t partition)
+{
+    for (uint32_t i = 0; i < engine->share_count; i++) {
+        struct uw_engine_share *share = &engine->shares[i];
+        bool behind = share->owned && share->partition == partition;
+        share->due = share->due || (share->behind && !behind);
+        share->behind = behind;
+    }
 }
 
 void uw_engine_release(struct uw_engine *engine, int32_t partition)
@@ -175,7 +186,7 @@ void uw_engine_release(struct uw_engine *engine, int32_t partition)
         return;
     }
     uw_engine_settle(engine);
-    share->owned = share->recovering = share->due = share->marking = share->moved = false;
+    share->owned = share->recovering = share->due = share->behind = share->marking = share->moved = false;
     if (engine->pending > 0) {
         uw_engine_leave_to_recovery(engine); /* records of other partitions in the same batch */
     }
@@ -368,7 +379,7 @@ static enum uw_code load_client(void *context, uint32_t client_index, int32_t ne
     struct uw_resident *const *residents = context;
     struct uw_resident *resident = residents[client_index];
     resident->stored_change_day = next_change_day;
-    resident->stored_change_known = true;
+    resident->stored_change_known = resident->recorded = true;
     resident->stored_rules_version = rules_version;
     return UW_OK;
 }
@@ -412,7 +423,7 @@ static int compare_touches(const void *a, const void *b)
 /* Adds the client's events; *changed tells whether any of them was more than a redelivery. */
 static enum uw_code add_events(struct uw_engine *engine, const struct uw_touch *touch, bool *changed)
 {
-    enum uw_code code = uw_judge_before(&engine->judgement, touch->resident);
+    enum uw_code code = UW_OK;
     *changed = false;
     for (uint32_t i = touch->first; i != UINT32_MAX && code == UW_OK; i = engine->items[i].next) {
         bool redelivery = false;
@@ -455,19 +466,21 @@ static enum uw_code encode_changes(struct uw_engine *engine, int32_t partition, 
 static enum uw_code judge_client(struct uw_engine *engine, const struct uw_touch *touch, bool due, int64_t now_ms)
 {
     struct uw_resident *resident = touch->resident;
+    const struct uw_engine_share *share = uw_engine_find_share(engine, resident->partition);
     uint32_t first_alert = engine->judgement.alert_count, first_anomaly = engine->judgement.anomaly_count;
     bool changed = false;
-    enum uw_code code = UW_OK;
-    if (touch->first != UINT32_MAX) {
-        code = add_events(engine, touch, &changed);
+    bool later = share->behind && resident->stored_rules_version == 0;
+    enum uw_code code = later ? uw_judge_later(&engine->judgement, resident) : UW_OK;
+    if (code == UW_OK && touch->first != UINT32_MAX) {
+        code = later ? UW_OK : uw_judge_before(&engine->judgement, resident);
+        code = code == UW_OK ? add_events(engine, touch, &changed) : code;
     }
-    if (code != UW_OK || (!changed && !due)) {
+    if (code != UW_OK || later || (!changed && !due)) {
         return code;
     }
     if (due) {
         resident->stored_change_known = false; /* so that its row is written, whatever comes out */
     }
-    const struct uw_engine_share *share = uw_engine_find_share(engine, resident->partition);
     code = uw_judge_after(&engine->judgement, resident, share->as_of_day, changed);
     engine->statistics.clients_judged++;
     return code == UW_OK ? encode_changes(engine, resident->partition, first_alert, first_anomaly, now_ms) : code;
@@ -697,10 +710,16 @@ enum uw_code uw_engine_replace_settings(struct uw_engine *engine, const struct u
     return differs && engine->pending == 0 ? uw_engine_recover(engine, error) : UW_OK;
 }
 
+/* While a partition is behind, more is to come of the clients that wait. */
+static bool is_due(const struct uw_engine_share *share)
+{
+    return share->owned && share->due && !share->behind;
+}
+
 bool uw_engine_has_due(const struct uw_engine *engine)
 {
     for (uint32_t i = 0; i < engine->share_count; i++) {
-        if (engine->shares[i].owned && engine->shares[i].due) {
+        if (is_due(&engine->shares[i])) {
             return true;
         }
     }
@@ -762,7 +781,7 @@ enum uw_code uw_engine_due(struct uw_engine *engine, uint32_t limit, int64_t now
     assert(!uw_engine_needs_recovery(engine));
     struct uw_engine_share *share = NULL;
     for (uint32_t i = 0; i < engine->share_count && share == NULL; i++) {
-        share = engine->shares[i].owned && engine->shares[i].due ? &engine->shares[i] : NULL;
+        share = is_due(&engine->shares[i]) ? &engine->shares[i] : NULL;
     }
     enum uw_code code = UW_OK;
     if (share != NULL) {

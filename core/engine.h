@@ -63,6 +63,12 @@ enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_e
                             struct uw_error *error) UW_MUST_USE;
 void uw_engine_close(struct uw_engine **engine);
 
+/* Of the given partition (-1: of none) more is known to wait than a batch holds. Until it is said otherwise, its clients
+ * that were never judged are not: their facts are stored, and when all of them are there the clients are judged once, by
+ * uw_engine_due, instead of in every batch that has some of their facts. Until then they have no accounts, alerts,
+ * anomalies and sums, and the store knows that they are due. Clients that were judged before are judged at once. */
+void uw_engine_fall_behind(struct uw_engine *engine, int32_t partition);
+
 /* Takes a partition over. Its cached clients are kept when nobody else owned it since we did. */
 enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_t next_offset[UW_TOPIC_COUNT],
                              struct uw_error *error) UW_MUST_USE;

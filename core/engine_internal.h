@@ -9,6 +9,7 @@
 struct uw_engine_share {
     int32_t partition;
     bool owned, recovering, due;
+    bool behind; /* clients that were never judged are judged later, as due ones */
     bool marking; /* all its clients must be marked for judging before anything else */
     int64_t epoch; /* of our last ownership */
     int64_t next_offset[UW_TOPIC_COUNT], to_offset[UW_TOPIC_COUNT];

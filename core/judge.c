@@ -39,7 +39,13 @@ static bool needs_rebuild(const struct uw_judgement *judgement, const struct uw_
     return resident->stored_rules_version != 0 && resident->stored_rules_version < judgement->rules_version;
 }
 
-/* As if the client were new: the store drops its accounts, and under these rules it is in no sum yet. */
+/* Whatever its facts are, they are in no account and in no sum that these rules have stored. */
+static bool starts_from_nothing(const struct uw_judgement *judgement, const struct uw_resident *resident)
+{
+    return resident->stored_rules_version == 0 || needs_rebuild(judgement, resident);
+}
+
+/* As if the client were new: the store drops what accounts it has, and under these rules it is in no sum yet. */
 static void before_nothing(struct uw_judgement *judgement)
 {
     judgement->before_count = 0;
@@ -49,7 +55,7 @@ static void before_nothing(struct uw_judgement *judgement)
 enum uw_code uw_judge_before(struct uw_judgement *judgement, const struct uw_resident *resident)
 {
     struct uw_fold *fold = &judgement->fold;
-    if (needs_rebuild(judgement, resident)) {
+    if (starts_from_nothing(judgement, resident)) {
         before_nothing(judgement);
         return UW_OK;
     }
@@ -396,6 +402,25 @@ static enum uw_code judge_anomalies(struct uw_judgement *judgement, struct uw_re
 
 /* ---- the day on which time alone changes something ---- */
 
+static enum uw_code change_client(struct uw_judgement *judgement, struct uw_resident *resident, int32_t next_change_day,
+                                  int32_t rules_version, bool rebuild)
+{
+    if (!uw_reserve((void **)&judgement->clients, &judgement->client_capacity, judgement->client_count + 1,
+                    sizeof *judgement->clients)) {
+        return UW_ENOMEM;
+    }
+    judgement->clients[judgement->client_count++] = (struct uw_client_change){.client = uw_resident_name(resident),
+                                                                              .partition = resident->partition,
+                                                                              .next_change_day = next_change_day,
+                                                                              .rules_version = rules_version,
+                                                                              .created = !resident->recorded,
+                                                                              .rebuild = rebuild};
+    resident->stored_change_day = next_change_day;
+    resident->stored_rules_version = rules_version;
+    resident->stored_change_known = resident->recorded = true;
+    return UW_OK;
+}
+
 /*
  * The stored day may lie before the real one: the client is then looked at once more than needed. That costs
  * less than writing its row at every event, since most events only put the day off.
@@ -406,31 +431,19 @@ static enum uw_code judge_change_day(struct uw_judgement *judgement, struct uw_r
     bool rebuild = needs_rebuild(judgement, resident);
     bool good = resident->stored_change_known && !rebuild && (stored == UW_DAY_NONE || stored > as_of_day) &&
                 (next == UW_DAY_NONE || (stored != UW_DAY_NONE && stored <= next));
-    if (good) {
-        return UW_OK;
-    }
-    if (!uw_reserve((void **)&judgement->clients, &judgement->client_capacity, judgement->client_count + 1,
-                    sizeof *judgement->clients)) {
-        return UW_ENOMEM;
-    }
-    judgement->clients[judgement->client_count++] =
-        (struct uw_client_change){.client = uw_resident_name(resident),
-                                  .partition = resident->partition,
-                                  .next_change_day = next,
-                                  .rules_version = judgement->rules_version,
-                                  .created = resident->stored_rules_version == 0,
-                                  .rebuild = rebuild};
-    resident->stored_change_day = next;
-    resident->stored_change_known = true;
-    resident->stored_rules_version = judgement->rules_version;
-    return UW_OK;
+    return good ? UW_OK : change_client(judgement, resident, next, judgement->rules_version, rebuild);
+}
+
+enum uw_code uw_judge_later(struct uw_judgement *judgement, struct uw_resident *resident)
+{
+    return resident->recorded ? UW_OK : change_client(judgement, resident, UW_DAY_BEFORE_ALL, 0, false);
 }
 
 enum uw_code uw_judge_after(struct uw_judgement *judgement, struct uw_resident *resident, int32_t as_of_day,
                             bool facts_changed)
 {
     bool anew = facts_changed;
-    if (!facts_changed && needs_rebuild(judgement, resident)) {
+    if (!facts_changed && starts_from_nothing(judgement, resident)) {
         before_nothing(judgement);
         anew = true;
     }

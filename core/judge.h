@@ -41,8 +41,13 @@ enum uw_code uw_judge_before(struct uw_judgement *judgement, const struct uw_res
 /* Folds the client and adds every difference to the changes; the client's states of alerts and anomalies become
  * the new ones. With `facts_changed` uw_judge_before was called before they did; otherwise accounts and sums
  * are as they were. A client that was last judged under former rules gets all its accounts and sums anew, since
- * what those rules have stored cannot be told from its facts. Failure leaves the client to be dropped. */
+ * what those rules have stored cannot be told from its facts, and so does one that was never judged, be its facts
+ * stored already or not. Failure leaves the client to be dropped. */
 enum uw_code uw_judge_after(struct uw_judgement *judgement, struct uw_resident *resident, int32_t as_of_day,
                             bool facts_changed) UW_MUST_USE;
+
+/* Instead of both, for a client that was never judged: its facts are stored, and its row says that it is to be judged
+ * at the next occasion. */
+enum uw_code uw_judge_later(struct uw_judgement *judgement, struct uw_resident *resident) UW_MUST_USE;
 
 #endif

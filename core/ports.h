@@ -96,7 +96,7 @@ struct uw_load_sink {
     /* Of an anomaly: identity, provider, status, revision. */
     enum uw_code (*anomaly)(void *context, uint32_t client_index, const struct uw_anomaly_change *anomaly);
     /* The client's own row as struct uw_client_change has it; next_change_day is lower than every day for a client
-     * that is marked for judging. NULL: not wanted. Not called for a client that was never judged. */
+     * that is marked for judging. NULL: not wanted. Not called for a client without a row. */
     enum uw_code (*client)(void *context, uint32_t client_index, int32_t next_change_day, int32_t rules_version);
 };
 
@@ -113,9 +113,9 @@ struct uw_client_change {
     struct uw_str client;
     int32_t partition;
     /* The first day after as_of on which this client's alerts or anomalies can differ though no event comes;
-     * UW_DAY_NONE: never. */
+     * UW_DAY_NONE: never. UW_DAY_BEFORE_ALL: it waits to be judged. */
     int32_t next_change_day;
-    int32_t rules_version; /* under which it was judged, 1 or more */
+    int32_t rules_version; /* under which it was judged, 1 or more; 0: never */
     /* The rules before may have said otherwise: all stored accounts of the client go, and those of this batch are
      * all that it has. */
     bool rebuild;

@@ -26,6 +26,8 @@
 #define UW_INT_NONE INT32_MIN
 #define UW_INSTANT_NONE INT64_MIN
 #define UW_MINUTES_NONE INT64_MIN
+/* A day that has come whatever the date is; no valid one either. */
+#define UW_DAY_BEFORE_ALL (INT32_MIN + 1)
 
 /* What a fallible function returns. The class of an error (below) says what is done about it. */
 enum uw_code {

@@ -216,7 +216,7 @@ void uw_columns_day(struct uw_columns *columns, uint32_t *place, int32_t day)
     if (day == UW_DAY_NONE) {
         uw_columns_null(columns, place);
     } else {
-        uw_columns_int4(columns, place, day - UW_POSTGRES_EPOCH_DAY);
+        uw_columns_int4(columns, place, day == UW_DAY_BEFORE_ALL ? UW_POSTGRES_DAY_NOBEGIN : day - UW_POSTGRES_EPOCH_DAY);
     }
 }
 
@@ -434,7 +434,11 @@ int32_t uw_field_int4_or_none(const PGresult *row, int field)
 
 int32_t uw_field_day(const PGresult *row, int field)
 {
-    return PQgetisnull(row, 0, field) != 0 ? UW_DAY_NONE : uw_field_int4(row, field) + UW_POSTGRES_EPOCH_DAY;
+    if (PQgetisnull(row, 0, field) != 0) {
+        return UW_DAY_NONE;
+    }
+    int32_t day = uw_field_int4(row, field);
+    return day == UW_POSTGRES_DAY_NOBEGIN ? UW_DAY_BEFORE_ALL : day + UW_POSTGRES_EPOCH_DAY;
 }
 
 int64_t uw_field_instant(const PGresult *row, int field)

@@ -71,6 +71,7 @@ enum uw_code uw_columns_copy(const struct uw_columns *columns, struct uw_postgre
 /* ---- reading binary fields ---- */
 
 #define UW_POSTGRES_EPOCH_DAY 10957 /* 2000-01-01 */
+#define UW_POSTGRES_DAY_NOBEGIN INT32_MIN /* -infinity, UW_DAY_BEFORE_ALL */
 
 int16_t uw_field_int2(const PGresult *row, int field);
 int32_t uw_field_int4(const PGresult *row, int field);

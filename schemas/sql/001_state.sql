@@ -72,7 +72,7 @@ COMMENT ON TABLE urenwacht_data.client IS 'A client of whom an event was accepte
 COMMENT ON COLUMN urenwacht_data.client.client IS 'Pseudonym of the client.';
 COMMENT ON COLUMN urenwacht_data.client.partition IS 'The partition of the client''s events.';
 COMMENT ON COLUMN urenwacht_data.client.next_change_on IS 'The first day on which alerts or anomalies can differ though no event comes; null: never; -infinity: judge again now.';
-COMMENT ON COLUMN urenwacht_data.client.rules_version IS 'The version of the rules under which it was judged last.';
+COMMENT ON COLUMN urenwacht_data.client.rules_version IS 'The version of the rules under which it was judged last; 0: it was not yet.';
 
 CREATE TABLE urenwacht_data.outbox (
     partition integer NOT NULL,

@@ -301,7 +301,7 @@ static enum uw_code store_mark_all_due(void *context, int32_t partition, int64_t
     for (uint32_t i = 0; i < store->clients.count; i++) {
         struct uw_fake_client *client = uw_table_row(&store->clients, i);
         if (client->partition == partition) {
-            client->next_change_day = INT32_MIN + 1;
+            client->next_change_day = UW_DAY_BEFORE_ALL;
         }
     }
     return uw_faults_after(session->faults, fault, error);
