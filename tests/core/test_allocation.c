@@ -411,6 +411,8 @@ static void run_history(struct history *history, uint64_t seed, bool failing)
     size_t cache_max_bytes = seed % 2 == 0 ? 0 : (size_t)1 << 30;
     open_engine(history, cache_max_bytes);
     for (uint32_t count; (count = next_batch(history, messages)) > 0; batches++) {
+        /* Of two batches out of three the clients of one of the partitions are judged later. */
+        uw_engine_fall_behind(history->engine, (int32_t)(batches % 3) - 1);
         CALL(history, uw_engine_apply(history->engine, messages, count, 1, &history->error));
         if (batches == 2) {
             /* What is not published is recovered by the next one. */
@@ -421,6 +423,8 @@ static void run_history(struct history *history, uint64_t seed, bool failing)
         uw_engine_tick(history->engine, history->hostile.as_of_day + (int32_t)batches);
         judge_due(history);
     }
+    uw_engine_fall_behind(history->engine, -1);
+    judge_due(history);
 }
 
 static void finish_history(struct history *history)

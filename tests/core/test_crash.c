@@ -25,6 +25,7 @@ struct step {
     int32_t as_of_day;
     uint32_t setting;
     int32_t rules_version;
+    int32_t behind; /* the partition whose clients are judged later; -1: none */
 };
 
 /* What happens, whatever fails. */
@@ -38,14 +39,15 @@ struct plan {
     uint64_t seed;
     size_t cache_max_bytes;
     bool overlap;
-    int32_t rules_version; /* of the step that is added next */
+    int32_t rules_version, behind; /* of the step that is added next */
 };
 
 static void add_step(struct plan *plan, const struct uw_message *messages, uint32_t count, int32_t as_of_day,
                      uint32_t setting)
 {
     assert_true(plan->step_count < STEPS_MAX);
-    plan->steps[plan->step_count++] = (struct step){messages, count, as_of_day, setting, plan->rules_version};
+    plan->steps[plan->step_count++] =
+        (struct step){messages, count, as_of_day, setting, plan->rules_version, count > 0 ? plan->behind : -1};
 }
 
 static uint32_t collect(struct plan *plan, struct uw_random *random, int64_t at[][UW_TOPIC_COUNT], uint32_t limit,
@@ -72,6 +74,7 @@ static void make_plan(struct plan *plan, uint64_t seed)
     struct uw_random random = uw_random_from(seed * 7919);
     plan->seed = seed;
     plan->rules_version = 1;
+    plan->behind = -1;
     plan->cache_max_bytes = uw_random_chance(&random, 50) ? 0 : (size_t)1 << 30;
     plan->overlap = seed % 2 == 0;
     uint32_t clients = 1 + uw_random_below(&random, 3);
@@ -93,6 +96,9 @@ static void make_plan(struct plan *plan, uint64_t seed)
         assert_non_null(kept);
         memcpy(kept, messages, count * sizeof *kept);
         more = count > 0;
+        if (uw_random_chance(&random, 40)) {
+            plan->behind = uw_random_between(&random, -1, partitions - 1);
+        }
         if (more) {
             add_step(plan, kept, count, day, setting);
         }
@@ -168,6 +174,7 @@ static enum uw_progress take_step(struct run *run, const struct step *step)
     if (progress == UW_PROGRESS_DONE) {
         progress = uw_instance_tick(&run->instance, step->as_of_day);
     }
+    uw_engine_fall_behind(run->instance.engine, step->behind);
     if (progress == UW_PROGRESS_DONE) {
         progress = step->count > 0 ? uw_instance_apply(&run->instance, step->messages, step->count) : judge_due(run);
     }

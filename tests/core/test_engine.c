@@ -668,6 +668,75 @@ static void test_new_thresholds(void **state)
     finish(&world);
 }
 
+/* Of a partition that is far behind, clients that were never judged are judged once, when all of it is there. Then every
+ * alert has its first revision, which it has not when each batch is judged. */
+static void test_a_backlog_is_judged_at_its_end(void **state)
+{
+    (void)state;
+    struct world world;
+    for (int behind = 0; behind < 2; behind++) {
+        start(&world, true);
+        assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+        assert_int_equal(assign(&world, 0, 1), UW_PROGRESS_DONE);
+        uw_engine_fall_behind(world.instances[0].engine, behind ? 0 : -1);
+        bool more = true;
+        for (uint32_t steps = 0; steps < 400; steps++) {
+            assert_int_equal(apply(&world, 0, 3), UW_PROGRESS_DONE);
+            assert_int_equal(uw_instance_due(&world.instances[0], 2, &more), UW_PROGRESS_DONE);
+        }
+        uint32_t waiting = 0, judged = 0, revised = 0;
+        for (uint32_t i = 0; i < world.store.clients.count; i++) {
+            const struct uw_fake_client *client = uw_table_row(&world.store.clients, i);
+            waiting += client->rules_version == 0 && client->next_change_day == UW_DAY_BEFORE_ALL;
+            judged += client->rules_version > 0;
+            assert_int_equal(client->rules_version == 0, behind && client->partition == 0);
+        }
+        assert_int_equal(waiting > 0, behind);
+        assert_true(judged > 0);
+        uw_engine_fall_behind(world.instances[0].engine, -1);
+        assert_int_equal(uw_engine_has_due(world.instances[0].engine), behind);
+        for (more = true; more;) {
+            assert_int_equal(uw_instance_due(&world.instances[0], 2, &more), UW_PROGRESS_DONE);
+        }
+        for (uint32_t i = 0; i < world.store.alerts.count; i++) {
+            const struct uw_alert_change *alert = uw_table_row(&world.store.alerts, i);
+            char name[16];
+            snprintf(name, sizeof name, "%.*s", (int)alert->client.length, alert->client.data);
+            const struct uw_fake_client *client = uw_table_find(&world.store.clients, name);
+            revised += (!behind || client->partition == 0) && alert->revision > 1;
+        }
+        assert_int_equal(revised > 0, !behind);
+        char text[UW_LAW_TEXT_BYTES];
+        assert_true(uw_law_holds(&world.store, &world.kafka, &world.settings, world.as_of_day, text));
+        finish(&world);
+    }
+}
+
+/* One that waited, and whose instance ended, is judged by the next event as by the next occasion. */
+static void test_what_waits_is_judged_with_its_next_event(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, true);
+    assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+    assert_int_equal(assign(&world, 0, 1), UW_PROGRESS_DONE);
+    uw_engine_fall_behind(world.instances[0].engine, 0);
+    assert_int_equal(apply(&world, 0, 40), UW_PROGRESS_DONE);
+    uw_instance_close(&world.instances[0]);
+    open_instance(&world, 0);
+    assert_int_equal(assign(&world, 0, 0), UW_PROGRESS_DONE);
+    assert_int_equal(assign(&world, 0, 1), UW_PROGRESS_DONE);
+    assert_true(uw_engine_has_due(world.instances[0].engine));
+    apply_all(&world, 0);
+    bool more = true;
+    while (more) {
+        assert_int_equal(uw_instance_due(&world.instances[0], 2, &more), UW_PROGRESS_DONE);
+    }
+    char text[UW_LAW_TEXT_BYTES];
+    assert_true(uw_law_holds(&world.store, &world.kafka, &world.settings, world.as_of_day, text));
+    finish(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -694,6 +763,8 @@ int main(void)
         cmocka_unit_test(test_clocks_that_differ),
         cmocka_unit_test(test_a_day_without_work),
         cmocka_unit_test(test_new_thresholds),
+        cmocka_unit_test(test_a_backlog_is_judged_at_its_end),
+        cmocka_unit_test(test_what_waits_is_judged_with_its_next_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

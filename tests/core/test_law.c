@@ -123,6 +123,8 @@ static uint32_t apply(struct history *history, uint32_t number, uint32_t limit)
     static struct uw_message messages[BATCH_MAX];
     struct uw_instance *instance = &history->instances[number];
     uint32_t count = uw_instance_poll(instance, &history->random, limit, messages);
+    bool behind = uw_random_chance(&history->random, 40);
+    uw_engine_fall_behind(instance->engine, behind ? (int32_t)uw_random_below(&history->random, 3) : -1);
     settle(history, number, uw_instance_apply(instance, messages, count));
     return count;
 }
@@ -196,6 +198,7 @@ static void complete(struct history *history, int32_t as_of_day, uint32_t settin
     while (apply(history, number, 1 + uw_random_below(&history->random, BATCH_MAX)) > 0) {
         assert_true(++steps < 10000);
     }
+    uw_engine_fall_behind(history->instances[number].engine, -1);
     judge_due(history, number, true);
     settle(history, number, uw_instance_finish(&history->instances[number]));
     /* Zombies that still think that they own something write nothing. */

@@ -646,8 +646,8 @@ void uw_fake_store_spoil(struct uw_fake_store *store, int32_t rules_version)
     char key[UW_FAKE_KEY_BYTES];
     for (uint32_t i = 0; i < store->clients.count; i++) {
         const struct uw_fake_client *client = uw_table_row(&store->clients, i);
-        if (client->rules_version >= rules_version) {
-            continue;
+        if (client->rules_version == 0 || client->rules_version >= rules_version) {
+            continue; /* none of the former rules has judged it */
         }
         for (uint32_t k = 0; k < store->accounts.count; k++) {
             struct uw_account_change *account = uw_table_row(&store->accounts, k);
