@@ -85,11 +85,12 @@ static void reads_decisions_first(void **state)
 }
 
 /* Reads until idle in batches of `max`, each of which must be of one partition as long as `total` has not come; notes in
- * which order the partitions came. Where `ordered`, no other topic may come before the last of a partition's decisions. */
+ * which order the partitions came. Where `ordered`, no other topic may come before the last of a partition's decisions, and
+ * the partition is said to be far behind until all of it has come. */
 static uint32_t read_by_partition(struct uw_intake *intake, uint32_t max, int64_t total, int64_t decisions_each,
                                   bool ordered, int32_t order[], uint32_t order_max)
 {
-    int64_t deadline_ms = uw_kafka_clock_ms() + WAIT_MS, read = 0, decisions = 0;
+    int64_t deadline_ms = uw_kafka_clock_ms() + WAIT_MS, read = 0, decisions = 0, from = 0;
     uint32_t seen = 0;
 
     while (!uw_intake_idle(intake)) {
@@ -103,14 +104,20 @@ static uint32_t read_by_partition(struct uw_intake *intake, uint32_t max, int64_
                 assert_true(seen < order_max);
                 order[seen++] = messages[i].partition;
                 decisions = 0;
+                from = read + i;
             }
             decisions += messages[i].topic == UW_TOPIC_DECISIONS ? 1 : 0;
             assert_true(!ordered || messages[i].topic == UW_TOPIC_DECISIONS || decisions == decisions_each);
         }
         read += count;
+        if (count > 0 && ordered && read - from < decisions_each * UW_TOPIC_COUNT)
+            assert_int_equal(uw_intake_far_behind(intake), messages[0].partition);
+        else if (!ordered)
+            assert_int_equal(uw_intake_far_behind(intake), -1);
         uw_intake_release(intake);
     }
     assert_int_equal(read, total);
+    assert_int_equal(uw_intake_far_behind(intake), -1);
     return seen;
 }
 
