@@ -14,6 +14,13 @@
 
 #define NAME_BYTES 32
 
+#if defined(UW_JEMALLOC)
+/* Read by jemalloc before main() begins; MALLOC_CONF in the environment goes before it. What a large batch needed lies
+ * between what the cache keeps: after a second without use it goes back to the system, also while the process rests. */
+extern const char *malloc_conf;
+const char *malloc_conf = "background_thread:true,narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0";
+#endif
+
 struct subcommand {
     const char *name, *summary;
     uw_command_run *run;

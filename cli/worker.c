@@ -10,7 +10,6 @@
 #include "cli/backoff.h"
 #include "cli/faults.h"
 #include "cli/kafka_log.h"
-#include "cli/memory.h"
 #include "cli/monitor.h"
 #include "cli/notify.h"
 #include "consumers/intake.h"
@@ -44,8 +43,6 @@
 #define SHOW_MS 1000
 #define COUNT_DUE_MS 10000
 #define COUNT_DUE_MAX 100000u
-/* Who rests after so many events has memory to give back. */
-#define MUCH_WORK_EVENTS 10000u
 /* No call of the main loop lasts longer than the deadlines of a statement and of a call to Kafka, and this. */
 #define PATIENCE_MS 30000
 #define SETTINGS_BYTES_MAX ((size_t)16 * 1024 * 1024)
@@ -89,7 +86,6 @@ struct worker {
     int32_t as_of_day;
     int64_t clock_ms, positions_ms, stored_ms, report_ms, started_ms, others_ms, others_said_ms;
     uint64_t reported_events;
-    uint64_t worked_events; /* messages applied and clients judged since memory was given back */
     bool joined;
 };
 
@@ -524,7 +520,6 @@ static enum action judge_due(struct worker *worker)
     enum uw_code code =
         uw_engine_due(worker->engine, (uint32_t)worker->config->due_batch_clients, uw_clock_ms(), &more, &error);
     enum action action = act(worker, code, &error);
-    worker->worked_events += (uint64_t)worker->config->due_batch_clients;
     if (action == ACTION_GO_ON && uw_engine_has_records(worker->engine)) {
         action = publish(worker);
     }
@@ -670,20 +665,11 @@ static enum action store_published(struct worker *worker)
     return action == ACTION_AGAIN ? ACTION_GO_ON : action;
 }
 
-static void give_memory_back(struct worker *worker)
-{
-    if (worker->worked_events >= MUCH_WORK_EVENTS) {
-        worker->worked_events = 0;
-        uw_memory_give_back();
-    }
-}
-
 /* Nothing came: positions are told, and an idle worker may end. */
 static enum action rest(struct worker *worker, bool *idle)
 {
     reach_ends(worker);
     enum action action = finish_publishing(worker);
-    give_memory_back(worker);
     bool at_end = uw_intake_idle(worker->intake) && !uw_engine_has_due(worker->engine) &&
                   !uw_engine_needs_recovery(worker->engine);
     int64_t now_ms = uw_clock_monotonic_ms();
@@ -761,7 +747,6 @@ static enum action take_batch(struct worker *worker, bool *idle)
         action = apply(worker, messages, count);
         if (action == ACTION_GO_ON) {
             uw_meter_batch(&worker->meter, begun_us);
-            worker->worked_events += count;
         }
     }
     uw_intake_release(worker->intake);
@@ -870,7 +855,7 @@ static enum action run_once(struct worker *worker)
                rd_kafka_version_str(), worker->instance, as_of);
         worker->report_ms = worker->started_ms = worker->positions_ms = worker->stored_ms = uw_clock_monotonic_ms();
         worker->others_ms = worker->others_said_ms = 0;
-        worker->reported_events = worker->worked_events = 0;
+        worker->reported_events = 0;
         action = serve(worker);
         if (action == ACTION_QUIT && worker->exit_code == UW_EXIT_OK && !uw_engine_needs_recovery(worker->engine)) {
             /* A last word to both servers; whoever comes next would find it out otherwise, unless Kafka forgets. */
@@ -910,7 +895,6 @@ int uw_worker_run(const struct uw_worker_options *options)
     uint64_t seed = (uint64_t)uw_clock_ms() ^ (uint64_t)getpid() << 32;
     uw_backoff_init(&worker.backoff, options->config->retry_min_ms, options->config->retry_max_ms, seed);
     uw_backoff_init(&worker.name_backoff, options->config->retry_min_ms, options->config->retry_max_ms, seed);
-    uw_memory_start();
     uw_signals_start();
     uw_signals_limit_stop();
     uw_notify_start();
