@@ -125,6 +125,8 @@ static enum uw_code producer_configure(struct uw_transactor *transactor, rd_kafk
     const struct uw_property defaults[] = {
         {"compression.codec", "lz4"},
         {"linger.ms", "2"},
+        /* A transaction that begins while the markers of the one before are still being written is told to try again. */
+        {"retry.backoff.ms", "10"},
         {"queue.buffering.max.messages", "200000"},
         {"queue.buffering.max.kbytes", "262144"},
         /* The broker judges compressed batches, so that a dead letter may be larger than what the topics say. */
