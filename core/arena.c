@@ -14,7 +14,7 @@ struct uw_arena_block {
 
 void uw_arena_init(struct uw_arena *arena, size_t limit_bytes)
 {
-    *arena = (struct uw_arena){NULL, 0, limit_bytes};
+    *arena = (struct uw_arena){NULL, 0, limit_bytes, false};
 }
 
 void uw_arena_reset(struct uw_arena *arena)
@@ -31,6 +31,7 @@ void uw_arena_reset(struct uw_arena *arena)
         block->used = 0;
     }
     arena->used_bytes = 0;
+    arena->limit_met = false;
 }
 
 void uw_arena_close(struct uw_arena *arena)
@@ -64,10 +65,12 @@ static struct uw_arena_block *grow(struct uw_arena *arena, size_t size)
 void *uw_arena_take(struct uw_arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 4) {
+        arena->limit_met = true;
         return NULL;
     }
     size_t rounded = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
     if (rounded > arena->limit_bytes || arena->used_bytes > arena->limit_bytes - rounded) {
+        arena->limit_met = true;
         return NULL;
     }
     struct uw_arena_block *block = arena->block;

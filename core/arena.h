@@ -12,6 +12,7 @@ struct uw_arena {
     struct uw_arena_block *block;
     size_t used_bytes;  /* in all blocks */
     size_t limit_bytes; /* uw_arena_take fails beyond it */
+    bool limit_met;     /* it did, since the last reset: what failed is larger than allowed, not out of memory */
 };
 
 void uw_arena_init(struct uw_arena *arena, size_t limit_bytes);

@@ -388,9 +388,16 @@ enum uw_code uw_plan_open(const struct uw_schema *writer, const struct uw_schema
     if (code == UW_OK && uw_steps_add(&compiler, &steps, UW_STEP_END, NULL) == NULL) {
         code = UW_ENOMEM;
     }
+    if (code == UW_ENOMEM && opened->memory.limit_met) {
+        code = uw_plan_fail(&compiler, "%s: reading it takes more than %u MiB of memory", whole.name,
+                            (unsigned)(UW_PLAN_MEMORY_BYTES_MAX / 1024 / 1024));
+    }
     if (code != UW_OK && code != UW_EINPUT) {
         uw_plan_close(&opened);
         return code;
+    }
+    if (code == UW_EINPUT) {
+        uw_arena_close(&opened->memory); /* only the reason is kept */
     }
     opened->steps = code == UW_OK ? steps.list : NULL;
     *plan = opened;

@@ -65,7 +65,7 @@ struct uw_plan {
     char why[UW_REFUSAL_TEXT_BYTES];
 };
 
-/* Memory that one plan may take. */
+/* Memory that one plan may take; a writer's schema that wants more cannot be read. */
 #define UW_PLAN_MEMORY_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 /* The reader's schema must have the fields of the shape. A plan points into the writer's schema (what it

@@ -37,9 +37,19 @@ static enum uw_code wrong(struct parser *parser, const char *what, const char *w
     return uw_error_set(parser->error, UW_EINPUT, UW_CLASS_INPUT, "%s: %.80s", what, where);
 }
 
+/* Beyond its limit the schema is at fault, otherwise the machine. */
+static enum uw_code too_much(const struct uw_schema *schema, struct uw_error *error)
+{
+    if (schema->memory.limit_met) {
+        return uw_error_set(error, UW_EINPUT, UW_CLASS_INPUT, "the schema takes more than %u MiB of memory",
+                            (unsigned)(UW_SCHEMA_MEMORY_BYTES_MAX / 1024 / 1024));
+    }
+    return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "out of memory while reading a schema");
+}
+
 static enum uw_code no_memory(struct parser *parser)
 {
-    return uw_error_set(parser->error, UW_ENOMEM, UW_CLASS_FATAL, "out of memory while reading a schema");
+    return too_much(parser->schema, parser->error);
 }
 
 static void *take(struct parser *parser, size_t size)
@@ -424,13 +434,14 @@ static enum uw_code load(struct uw_schema *schema, struct uw_str text, struct uw
     }
     struct parser parser = {schema, NULL, error, 0};
     enum uw_code code = parse(&parser, schema->json, "", &schema->root);
-    if (code == UW_OK) {
-        code = uw_schema_canonical((struct uw_schema_node *)schema->root, &schema->memory, &schema->canonical);
+    if (code != UW_OK) {
+        return code;
     }
-    if (code == UW_OK) {
-        schema->fingerprint = uw_crc64_avro(schema->canonical);
+    if (uw_schema_canonical((struct uw_schema_node *)schema->root, &schema->memory, &schema->canonical) != UW_OK) {
+        return too_much(schema, error);
     }
-    return code;
+    schema->fingerprint = uw_crc64_avro(schema->canonical);
+    return UW_OK;
 }
 
 enum uw_code uw_schema_open(struct uw_str json, struct uw_schema **schema, struct uw_error *error)

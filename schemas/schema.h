@@ -13,7 +13,7 @@
 
 /* Types nested deeper than this are refused. */
 #define UW_SCHEMA_DEPTH_MAX 64
-/* Memory that a schema's graph may take. */
+/* Memory that a schema's graph and its canonical form may take: few bytes of text can repeat a long namespace. */
 #define UW_SCHEMA_MEMORY_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 enum uw_type {
@@ -67,7 +67,7 @@ struct uw_schema {
     uint64_t fingerprint;    /* CRC-64-AVRO of it */
 };
 
-/* UW_EINPUT with a text that says what is wrong and where; UW_ENOMEM. */
+/* UW_EINPUT with a text that says what is wrong and where, or that it takes too much; UW_ENOMEM. */
 enum uw_code uw_schema_open(struct uw_str json, struct uw_schema **schema, struct uw_error *error) UW_MUST_USE;
 void uw_schema_close(struct uw_schema **schema);
 

@@ -41,10 +41,14 @@ static void test_limit(void **state)
     size_t limit = arena.limit_bytes;
     assert_null(uw_arena_take(&arena, limit + 1));
     assert_null(uw_arena_take(&arena, SIZE_MAX));
+    assert_true(arena.limit_met);
     assert_null(uw_arena_take(&arena, SIZE_MAX - 8));
+    uw_arena_reset(&arena);
     assert_non_null(uw_arena_take(&arena, limit));
     assert_non_null(uw_arena_take(&arena, 0));
+    assert_false(arena.limit_met);
     assert_null(uw_arena_take(&arena, 1));
+    assert_true(arena.limit_met);
     uw_arena_reset(&arena);
     assert_non_null(uw_arena_take(&arena, limit));
     uw_arena_close(&arena);

@@ -247,6 +247,66 @@ static void skipping_has_a_depth(void **state)
     close_plan(&opened);
 }
 
+/* A union of so many records of one name in several namespaces, all of which hold one with `skipped` fields that
+ * the reader does not have: the plan has steps for each. To be freed. */
+static char *repeating_writer(uint32_t branches, uint32_t skipped)
+{
+    char *json = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&json, &length);
+    assert_non_null(out);
+    for (uint32_t i = 0; i < branches; i++) {
+        (void)fprintf(out,
+                      "%s{\"type\": \"record\", \"name\": \"n%u.Decision\", \"fields\": [{\"name\": \"client\", "
+                      "\"type\": \"string\"}, {\"name\": \"law\", \"type\": {\"type\": \"enum\", \"name\": \"Law\", "
+                      "\"symbols\": [\"WMO\"]}}, {\"name\": \"no_show\", \"type\": ",
+                      i == 0 ? "[" : ", ", (unsigned)i);
+        if (i > 0) {
+            (void)fputs("\"p.NoShowPolicy\"}]}", out);
+            continue;
+        }
+        (void)fputs("{\"type\": \"record\", \"name\": \"p.NoShowPolicy\", \"fields\": [{\"name\": "
+                    "\"billable_percent\", \"type\": \"int\"}",
+                    out);
+        for (uint32_t k = 0; k < skipped; k++) {
+            (void)fprintf(out, ", {\"name\": \"x%u\", \"type\": \"int\"}", (unsigned)k);
+        }
+        (void)fputs("]}}]}", out);
+    }
+    (void)fputs("]", out);
+    assert_int_equal(fclose(out), 0);
+    assert_true(length < UW_SCHEMA_BYTES_MAX);
+    return json;
+}
+
+#define SKIPPED 1000u
+
+static void plans_have_a_limit(void **state)
+{
+    (void)state;
+    size_t used_bytes = 0, branch_bytes = 0;
+    uint32_t branches = 1;
+    bool readable = true;
+    while (readable) {
+        char *writer = repeating_writer(branches, SKIPPED);
+        struct opened opened = open_plan(writer, decision_reader, UW_SHAPE_DECISION);
+        readable = opened.plan->steps != NULL;
+        if (readable) {
+            used_bytes = opened.plan->memory.used_bytes;
+            assert_true(used_bytes <= UW_PLAN_MEMORY_BYTES_MAX);
+            branch_bytes = branches == 1 ? used_bytes : branch_bytes;
+        } else {
+            assert_string_equal(opened.plan->why, "Decision: reading it takes more than 16 MiB of memory");
+            assert_null(opened.plan->memory.block);
+        }
+        close_plan(&opened);
+        free(writer);
+        /* Near the limit one by one. */
+        branches = branches == 1 ? (uint32_t)(UW_PLAN_MEMORY_BYTES_MAX / branch_bytes) - 1 : branches + 1;
+    }
+    assert_true(used_bytes + 2 * branch_bytes > UW_PLAN_MEMORY_BYTES_MAX);
+}
+
 /* ---- schemas that are known by other ways than the newest file ---- */
 
 struct fake_registry {
@@ -357,6 +417,31 @@ static void what_the_registry_says_is_passed_on(void **state)
     assert_null(codec);
 }
 
+/* What takes too much of memory is refused for good, and only the values that are written by it. */
+static void greedy_schemas_are_refused(void **state)
+{
+    (void)state;
+    char *greedy = repeating_writer(500, SKIPPED);
+    struct fake_registry registry = {.json = greedy};
+    const struct uw_codec_options options = {fake_lookup, &registry};
+    json_t *index = read_index();
+    struct uw_codec *codec = open_codec(&options, index);
+    struct uw_event event;
+    struct uw_refusal refusal;
+    struct uw_error error;
+    char buffer[1024];
+    struct uw_str value = confluent_value(7, buffer, sizeof buffer);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(uw_codec_decode(codec, UW_TOPIC_DECISIONS, value, NULL, &event, &refusal, &error), UW_EINPUT);
+        assert_int_equal(refusal.reason, UW_REFUSED_WRONG_SCHEMA);
+        assert_non_null(strstr(refusal.text, "more than 16 MiB of memory"));
+    }
+    assert_int_equal(registry.calls, 1);
+    uw_codec_close(&codec);
+    json_decref(index);
+    free(greedy);
+}
+
 static void added_schemas_have_a_limit(void **state)
 {
     (void)state;
@@ -420,6 +505,8 @@ int main(void)
         cmocka_unit_test(skipping_has_a_depth),
         cmocka_unit_test(the_registry_is_asked_once_for_an_id),
         cmocka_unit_test(what_the_registry_says_is_passed_on),
+        cmocka_unit_test(plans_have_a_limit),
+        cmocka_unit_test(greedy_schemas_are_refused),
         cmocka_unit_test(added_schemas_have_a_limit),
         cmocka_unit_test(events_have_a_size),
     };

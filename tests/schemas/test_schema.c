@@ -275,6 +275,59 @@ static void texts_have_a_limit(void **state)
     }
 }
 
+#define SPACE_BYTES 4096 /* of a namespace, which every name of few bytes repeats in memory */
+
+/* An enum with so many aliases; or a record with so many fields of one type, whose canonical form repeats it too. */
+static enum uw_code open_repeating(uint32_t count, bool record, size_t *used_bytes, struct uw_error *error)
+{
+    char *json = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&json, &length);
+    assert_non_null(out);
+    (void)fprintf(out, "{\"namespace\": \"n%0*d\", \"name\": \"R\", \"type\": ", SPACE_BYTES - 1, 0);
+    (void)fputs(record ? "\"record\", \"fields\": [{\"name\": \"a\", \"type\": {\"type\": \"fixed\", "
+                         "\"name\": \"F\", \"size\": 1}}"
+                       : "\"enum\", \"symbols\": [\"A\"], \"aliases\": [\"B\"",
+                out);
+    for (uint32_t i = 1; i < count; i++) {
+        (void)fprintf(out, record ? ", {\"name\": \"a%u\", \"type\": \"F\"}" : ", \"B%u\"", (unsigned)i);
+    }
+    (void)fputs("]}", out);
+    assert_int_equal(fclose(out), 0);
+    assert_true(length < UW_SCHEMA_BYTES_MAX);
+    struct uw_schema *schema = NULL;
+    enum uw_code code = uw_schema_open((struct uw_str){json, (uint32_t)length}, &schema, error);
+    if (code == UW_OK) {
+        *used_bytes = schema->memory.used_bytes;
+    }
+    uw_schema_close(&schema);
+    free(json);
+    return code;
+}
+
+/* Beyond it the schema is refused as a wrong one is: it must not look as if the machine had no memory, which would
+ * end the program. */
+static void memory_has_a_limit(void **state)
+{
+    (void)state;
+    struct uw_error error = {UW_OK, UW_CLASS_NONE, ""};
+    size_t used_bytes = 0;
+    uint32_t count = (uint32_t)(UW_SCHEMA_MEMORY_BYTES_MAX / SPACE_BYTES) - 64;
+    while (open_repeating(count, false, &used_bytes, &error) == UW_OK) {
+        count++;
+        assert_true(used_bytes <= UW_SCHEMA_MEMORY_BYTES_MAX);
+    }
+    assert_true(used_bytes > UW_SCHEMA_MEMORY_BYTES_MAX - 2 * SPACE_BYTES);
+    assert_int_equal(error.code, UW_EINPUT);
+    assert_int_equal(error.class, UW_CLASS_INPUT);
+    assert_string_equal(error.text, "the schema takes more than 16 MiB of memory");
+    /* The graph alone would fit, its canonical form does not. */
+    error = (struct uw_error){UW_OK, UW_CLASS_NONE, ""};
+    assert_int_equal(open_repeating(900, true, &used_bytes, &error), UW_OK);
+    assert_int_equal(open_repeating(2200, true, &used_bytes, &error), UW_EINPUT);
+    assert_string_equal(error.text, "the schema takes more than 16 MiB of memory");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +339,7 @@ int main(void)
         cmocka_unit_test(wrong_schemas_are_refused),
         cmocka_unit_test(nesting_has_a_limit),
         cmocka_unit_test(texts_have_a_limit),
+        cmocka_unit_test(memory_has_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
