@@ -21,8 +21,8 @@ SUBSCRIBERS = os.environ["UW_BUILD"] + "/tests/subscribers"
 WORK = sys.argv[1]
 READERS, ABOUT = (int(number) for number in os.environ.get("UW_STREAM", "200x5000").split("x"))
 FULL = READERS * ABOUT > 1000000
-# A client's history that comes in one batch gives two events and a half, one that comes in many some ten: batches are a
-# small part of what waits in a partition.
+# A client's history that comes in one batch gives two events and a half, one that comes in many some ten: the processor
+# is there before the history is, since what waits for it would be judged at its end, and batches are small.
 CLIENTS = ABOUT // 14 + 60
 BATCH = str(max(200, CLIENTS // 5))
 # Who does not read, what serve may keep in memory, what it may take in all, and how long everything may last.
@@ -69,20 +69,44 @@ def revisions():
     return {(row.split()[0], int(row.split()[1])) for row in rows.splitlines()}
 
 
+def start_processor():
+    log = WORK + "/process.log"
+    processor = subprocess.Popen([COMMAND, "process", "--as-of", "2026-01-15", "--set", "batch.max_events=" + BATCH],
+                                 stderr=open(log, "wb"))
+    check("the processor has its partitions", until(lambda: "assigned" in open(log, encoding="utf-8").read(), 60))
+    return processor
+
+
+def applied():
+    return int(psql("SELECT coalesce(sum(next_offset), 0) FROM urenwacht.progress"))
+
+
+def waiting():
+    """What the topics of events hold; nothing in them is anything else."""
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": BROKERS, "group.id": "nobody"})
+    ends = 0
+    for topic in psql("SELECT DISTINCT topic FROM urenwacht.progress").splitlines():
+        for partition in consumer.list_topics(topic, 10).topics[topic].partitions:
+            ends += consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, partition), 10)[1]
+    consumer.close()
+    return ends
+
+
 def test_many():
-    run("simulate", "--clients", str(CLIENTS), "--from", "2025-01-01", "--until", "2025-12-31", "--seed", "5")
+    processor = start_processor()
     server = serve("many", "--set", "serve.stream_bytes=" + RING)
     readers = Readers(server, READERS, SLOW, ABOUT, SECONDS)
     check("all subscribe", until(lambda: server.figure("urenwacht_stream_subscribers") == READERS + SLOW, 60))
     began = time.monotonic()
-    processor = subprocess.Popen([COMMAND, "process", "--until-idle", "--as-of", "2026-01-15", "--set",
-                                  "batch.max_events=" + BATCH], stderr=open(WORK + "/process.log", "wb"))
+    run("simulate", "--clients", str(CLIENTS), "--from", "2025-01-01", "--until", "2025-12-31", "--seed", "5")
     for tenths, how in ((2, signal.SIGTERM), (6, signal.SIGKILL)):
         check(f"{tenths} tenths have been delivered", until(lambda: readers.at >= tenths or not readers.thread.is_alive(), SECONDS))
         server.stop(how)
         server.start()
-    check("the processor is done", processor.wait(SECONDS) == 0)
+    check("all is processed", until(lambda: applied() == waiting(), SECONDS))
     processed = time.monotonic() - began
+    processor.terminate()
+    check("the processor ends in order", processor.wait(SECONDS) == 0)
     wanted = revisions()
     readers.finish(len(wanted))
     status = readers.wait()
