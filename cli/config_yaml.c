@@ -6,9 +6,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#define DEPTH_MAX 8      /* of nesting; an alias to what contains it would never end */
-#define KEYS_MAX 512     /* in one file, a bound on what aliases can multiply */
-#define LIST_BYTES 256   /* of a list's text */
+#define LIST_BYTES 256 /* of a list's text */
 #define OVERRIDES "thresholds.overrides"
 
 /* One file as it is read. */
@@ -22,7 +20,7 @@ struct reading {
     struct {
         const char *key;
         size_t line;
-    } seen[KEYS_MAX];
+    } seen[UW_CONFIG_KEYS_MAX];
 };
 
 /* "FILE:LINE" of a node; a long path keeps its end. */
@@ -62,8 +60,9 @@ static enum uw_code note_key(struct reading *reading, const char *key, const yam
                                      reading->seen[i].line);
         }
     }
-    if (reading->seen_count == KEYS_MAX) {
-        return uw_config_mistake(reading->error, origin_of(reading, node), key, "more than %d keys", KEYS_MAX);
+    if (reading->seen_count == UW_CONFIG_KEYS_MAX) {
+        return uw_config_mistake(reading->error, origin_of(reading, node), key, "more than %d keys",
+                                 UW_CONFIG_KEYS_MAX);
     }
     const char *copy = uw_config_copy(&reading->config->memory, key);
     if (copy == NULL) {
@@ -253,7 +252,7 @@ static enum uw_code read_value(struct reading *reading, const char *key, const y
                          : code;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): bounded by DEPTH_MAX */
+/* NOLINTNEXTLINE(misc-no-recursion): bounded by UW_CONFIG_DEPTH_MAX */
 static enum uw_code read_map(struct reading *reading, const yaml_node_t *map, const char *prefix, int depth)
 {
     for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top; pair++) {
@@ -264,7 +263,7 @@ static enum uw_code read_map(struct reading *reading, const yaml_node_t *map, co
             return uw_config_mistake(reading->error, origin_of(reading, key_node), NULL, "a key must be a word");
         }
         int length = snprintf(key, sizeof(key), "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", text_of(key_node));
-        if (length < 0 || (size_t)length >= sizeof(key) || depth == DEPTH_MAX) {
+        if (length < 0 || (size_t)length >= sizeof(key) || depth == UW_CONFIG_DEPTH_MAX) {
             return uw_config_mistake(reading->error, origin_of(reading, key_node), NULL, "a key is too long or deep");
         }
         enum uw_code code = note_key(reading, key, key_node);

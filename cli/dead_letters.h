@@ -13,7 +13,6 @@
 #define UW_REPLAY_HEADER "urenwacht.replay-of"
 /* Places that may be named as operands. */
 #define UW_LETTER_PLACES_MAX 1000u
-#define UW_LETTER_HEADERS_MAX 1024u
 
 /* A dead letter; borrowed until the next record is read. Texts are null where the header is missing. */
 struct uw_letter {

@@ -15,37 +15,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/candidates.h"
 #include "cli/dead_letters.h"
 #include "cli/kafka_log.h"
 #include "core/client.h"
 #include "producers/replayer.h"
 
-/* Letters of one run; their places are kept in memory. */
-#define CANDIDATES_MAX 1000000u
 /* Sent before their acknowledgement is waited for. */
 #define PENDING_RECORDS_MAX 1000u
 #define PENDING_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define ORIGIN_BYTES 320
 #define ERRORS_PREFIX "__streams.errors."
 
-/* A dead letter that is to be sent again, by where it came from. */
-struct candidate {
-    int32_t topic_index, origin_partition;
-    int64_t origin_offset;
-    int32_t partition;
-    int64_t offset;
-    bool replayed; /* the topic has its replay already */
-};
-
 struct replay {
     struct uw_letters *letters;
     struct uw_replayer *replayer; /* NULL: a dry run */
-    struct candidate *candidates; /* by origin once all were read */
-    uint32_t count, capacity;
+    struct uw_candidates candidates;
     uint32_t pending; /* sent and not acknowledged */
     size_t pending_bytes;
     int64_t sent, acknowledged, before, refused, foreign;
-    struct uw_header headers[UW_LETTER_HEADERS_MAX];
+    struct uw_header *headers; /* of the letter that is being sent */
+    uint32_t header_capacity;
 };
 
 /* ---- telling ---- */
@@ -101,67 +91,10 @@ static enum uw_code choose(void *context, const struct uw_letter *letter, bool *
     if (code != UW_OK) {
         return code;
     }
-    if (replay->count == CANDIDATES_MAX ||
-        !uw_reserve((void **)&replay->candidates, &replay->capacity, replay->count + 1, sizeof *replay->candidates)) {
-        return uw_error_set(error, UW_ELIMIT, UW_CLASS_FATAL,
-                            "more than %u dead letters at once, or no memory: choose by --topic, --reason or --since",
-                            CANDIDATES_MAX);
-    }
-    replay->candidates[replay->count++] =
-        (struct candidate){letter->topic_index, letter->origin_partition, letter->origin_offset,
-                           letter->partition,   letter->offset,           false};
-    return UW_OK;
-}
-
-static int compare_origins(const struct candidate *a, const struct candidate *b)
-{
-    if (a->topic_index != b->topic_index) {
-        return a->topic_index < b->topic_index ? -1 : 1;
-    }
-    if (a->origin_partition != b->origin_partition) {
-        return a->origin_partition < b->origin_partition ? -1 : 1;
-    }
-    return (a->origin_offset > b->origin_offset) - (a->origin_offset < b->origin_offset);
-}
-
-static int compare_candidates(const void *a, const void *b)
-{
-    const struct candidate *left = a, *right = b;
-    int order = compare_origins(left, right);
-
-    if (order == 0) {
-        order = (left->partition > right->partition) - (left->partition < right->partition);
-    }
-    return order != 0 ? order : (left->offset > right->offset) - (left->offset < right->offset);
-}
-
-/* One refused record may have several dead letters, where those were published twice: the first one stands for all. */
-static void sort_candidates(struct replay *replay)
-{
-    if (replay->count > 1) {
-        qsort(replay->candidates, replay->count, sizeof *replay->candidates, compare_candidates);
-    }
-    for (uint32_t i = 1; i < replay->count; i++) {
-        replay->candidates[i].replayed = compare_origins(&replay->candidates[i - 1], &replay->candidates[i]) == 0;
-    }
-}
-
-/* The first candidate with that origin, or NULL. */
-static struct candidate *find_origin(const struct replay *replay, const struct candidate *origin)
-{
-    uint32_t low = 0, high = replay->count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (compare_origins(&replay->candidates[middle], origin) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < replay->count && compare_origins(&replay->candidates[low], origin) == 0 ? &replay->candidates[low]
-                                                                                        : NULL;
+    return uw_candidates_add(&replay->candidates,
+                             &(struct uw_candidate){letter->topic_index, letter->origin_partition,
+                                                    letter->origin_offset, letter->partition, letter->offset, false},
+                             error);
 }
 
 /* ---- 2. what was replayed ---- */
@@ -169,15 +102,16 @@ static struct candidate *find_origin(const struct replay *replay, const struct c
 static void mark_replayed(struct replay *replay, const struct uw_audit_message *message)
 {
     for (uint32_t i = 0; i < message->header_count; i++) {
-        struct candidate origin = {.topic_index = -1};
-        struct candidate *found;
+        int32_t topic_index, partition;
+        int64_t offset;
+        struct uw_candidate *found;
 
         if (!uw_str_equal(message->headers[i].name, UW_STR(UW_REPLAY_HEADER)) ||
-            !uw_letter_origin_parse(replay->letters->config, message->headers[i].value, &origin.topic_index,
-                                    &origin.origin_partition, &origin.origin_offset)) {
+            !uw_letter_origin_parse(replay->letters->config, message->headers[i].value, &topic_index, &partition,
+                                    &offset)) {
             continue;
         }
-        found = find_origin(replay, &origin);
+        found = uw_candidates_find(&replay->candidates, topic_index, partition, offset);
         if (found != NULL) {
             found->replayed = true;
         }
@@ -185,8 +119,8 @@ static void mark_replayed(struct replay *replay, const struct uw_audit_message *
 }
 
 /* Replays go to the partition of their origin, so that they lie behind it. */
-static enum uw_code scan_partition(struct replay *replay, const struct candidate *first, struct uw_progress *progress,
-                                   int64_t *seen, struct uw_error *error)
+static enum uw_code scan_partition(struct replay *replay, const struct uw_candidate *first,
+                                   struct uw_progress *progress, int64_t *seen, struct uw_error *error)
 {
     struct uw_audit *audit = replay->letters->audit;
     const char *topic = replay->letters->config->topics[first->topic_index];
@@ -215,8 +149,8 @@ static enum uw_code scan(struct replay *replay, struct uw_error *error)
     enum uw_code code = UW_OK;
 
     uw_progress_init(&progress, "records looked at", 0);
-    for (uint32_t i = 0; i < replay->count && code == UW_OK && !uw_signals_stop_requested(); i++) {
-        const struct candidate *candidate = &replay->candidates[i], *before = candidate - 1;
+    for (uint32_t i = 0; i < replay->candidates.count && code == UW_OK && !uw_signals_stop_requested(); i++) {
+        const struct uw_candidate *candidate = &replay->candidates.items[i], *before = candidate - 1;
 
         if (i == 0 || candidate->topic_index != before->topic_index ||
             candidate->origin_partition != before->origin_partition) {
@@ -247,6 +181,10 @@ static enum uw_code make_headers(struct replay *replay, const struct uw_letter *
 {
     uint32_t kept = 0;
 
+    if (!uw_reserve((void **)&replay->headers, &replay->header_capacity, letter->header_count + 1,
+                    sizeof *replay->headers)) {
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the headers of a dead letter");
+    }
     for (uint32_t i = 0; i < letter->header_count; i++) {
         struct uw_str name = letter->headers[i].name;
         uint32_t prefix = (uint32_t)strlen(ERRORS_PREFIX);
@@ -254,11 +192,6 @@ static enum uw_code make_headers(struct replay *replay, const struct uw_letter *
         if ((name.length >= prefix && memcmp(name.data, ERRORS_PREFIX, prefix) == 0) ||
             uw_str_equal(name, UW_STR(UW_REPLAY_HEADER))) {
             continue;
-        }
-        if (kept + 1 == UW_LETTER_HEADERS_MAX) {
-            return uw_error_set(error, UW_ELIMIT, UW_CLASS_FATAL,
-                                "dead letter %" PRId32 ":%" PRId64 " has more than %u headers", letter->partition,
-                                letter->offset, UW_LETTER_HEADERS_MAX);
         }
         replay->headers[kept++] = letter->headers[i];
     }
@@ -296,8 +229,10 @@ static enum uw_code send_letter(struct replay *replay, const struct uw_letter *l
 static enum uw_code visit_send(void *context, const struct uw_letter *letter, bool *stop, struct uw_error *error)
 {
     struct replay *replay = context;
-    const struct candidate origin = {letter->topic_index, letter->origin_partition, letter->origin_offset, 0, 0, false};
-    struct candidate *found = letter->topic_index < 0 ? NULL : find_origin(replay, &origin);
+    struct uw_candidate *found = letter->topic_index < 0
+                                     ? NULL
+                                     : uw_candidates_find(&replay->candidates, letter->topic_index,
+                                                          letter->origin_partition, letter->origin_offset);
 
     /* Refused above, published since then, or another copy of the same letter. */
     if (found == NULL || found->partition != letter->partition || found->offset != letter->offset) {
@@ -330,11 +265,11 @@ static enum uw_code replay_all(struct replay *replay, struct uw_error *error)
     enum uw_code code = uw_letters_each(replay->letters, choose, replay, error);
 
     if (code == UW_OK) {
-        sort_candidates(replay);
+        uw_candidates_sort(&replay->candidates);
         code = scan(replay, error);
     }
     /* Without having looked at everything nothing may be sent. */
-    if (code != UW_OK || replay->count == 0 || uw_signals_stop_requested()) {
+    if (code != UW_OK || replay->candidates.count == 0 || uw_signals_stop_requested()) {
         return code;
     }
     code = open_replayer(replay, error);
@@ -373,6 +308,7 @@ int uw_letters_replay(struct uw_letters *letters, struct uw_error *error)
         return UW_EXIT_FAILED;
     }
     replay->letters = letters;
+    uw_candidates_init(&replay->candidates, UW_CANDIDATES_MAX);
     code = replay_all(replay, error);
     uw_replayer_close(&replay->replayer);
     print_sum(replay);
@@ -393,7 +329,8 @@ int uw_letters_replay(struct uw_letters *letters, struct uw_error *error)
             status = UW_EXIT_FAILED;
         }
     }
-    free(replay->candidates);
+    uw_candidates_close(&replay->candidates);
+    free(replay->headers);
     free(replay);
     return status;
 }

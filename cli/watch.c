@@ -13,7 +13,6 @@
 #include "consumers/tail.h"
 
 #define POLL_MS 200
-#define MUNICIPALITIES_MAX 512
 #define ARENA_BYTES_MAX (16u * 1024u * 1024u)
 
 static const char usage[] = "watch [--kind K,...] [--severity S] [--municipality M,...] [--from-beginning | --since TIME]";
@@ -43,7 +42,7 @@ struct watch {
     bool alert_kinds[UW_ALERT_KIND_COUNT], anomaly_kinds[UW_ANOMALY_KIND_COUNT];
     bool by_severity;
     enum uw_severity severity;
-    struct uw_str municipalities[MUNICIPALITIES_MAX];
+    struct uw_str municipalities[UW_WATCH_MUNICIPALITIES_MAX];
     uint32_t municipality_count; /* 0: any */
     /* output */
     bool json, colours;
@@ -113,8 +112,8 @@ static bool parse_filters(const struct uw_options *options, struct watch *watch)
             uw_complain("--municipality: %.*s is no code of 4 digits", (int)part.length, part.data);
             return false;
         }
-        if (watch->municipality_count == MUNICIPALITIES_MAX) {
-            uw_complain("--municipality: at most %d", MUNICIPALITIES_MAX);
+        if (watch->municipality_count == UW_WATCH_MUNICIPALITIES_MAX) {
+            uw_complain("--municipality: at most %d", UW_WATCH_MUNICIPALITIES_MAX);
             return false;
         }
         watch->municipalities[watch->municipality_count++] = part;

@@ -9,6 +9,8 @@
 enum uw_language { UW_LANGUAGE_NL, UW_LANGUAGE_EN };
 
 #define UW_WATCH_LINE_BYTES 1024
+/* Municipalities that may be asked for; the Netherlands have fewer. */
+#define UW_WATCH_MUNICIPALITIES_MAX 512
 
 /* One line without its newline, NUL-terminated and cut at UW_WATCH_LINE_BYTES. The client is left out: the decision
  * says enough, and a terminal is easily read by others. Times are those of the process's time zone. */

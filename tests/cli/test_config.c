@@ -10,8 +10,11 @@
 
 #include <cmocka.h>
 
+#include <librdkafka/rdkafka.h>
+
 #include "cli/config.h"
 #include "cli/config_keys.h"
+#include "consumers/kafka_conf.h"
 
 static char path[] = "/tmp/urenwacht-test-XXXXXX";
 
@@ -358,6 +361,91 @@ static void test_limits(void **state)
     free(text);
 }
 
+/* kafka: with so many keys that set nothing, or one in another. */
+static char *keys(size_t count, bool nested)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    assert_non_null(file);
+    (void)fputs("kafka: {", file);
+    for (size_t i = 1; i < count; i++) {
+        (void)fprintf(file, nested ? "a%zu: {" : "a%zu: {}, ", i);
+    }
+    for (size_t i = 1; nested && i < count; i++) {
+        (void)fputc('}', file);
+    }
+    (void)fputs("}\n", file);
+    assert_int_equal(fclose(file), 0);
+    return text;
+}
+
+static void test_limits_of_keys(void **state)
+{
+    (void)state;
+    struct uw_config config;
+    for (int nested = 0; nested < 2; nested++) {
+        size_t limit = nested ? UW_CONFIG_DEPTH_MAX : UW_CONFIG_KEYS_MAX;
+        for (size_t count = limit - 1; count <= limit + 1; count++) {
+            char *text = keys(count, nested);
+            if (count <= limit) {
+                load(text, &config);
+                uw_config_close(&config);
+            } else {
+                refuse(text, nested ? ":1: a key is too long or deep" : ":1: kafka.a512: more than 512 keys");
+            }
+            free(text);
+        }
+    }
+}
+
+/* librdkafka's own properties with their own values, so many as there is room for, and one more. */
+static char *properties(uint32_t count, const struct uw_config *standard)
+{
+    size_t found = 0, size = 0;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    const char **dump = rd_kafka_conf_dump(conf, &found);
+    char *text = NULL;
+    FILE *file = open_memstream(&text, &size);
+    assert_non_null(file);
+    (void)fputs("kafka:\n", file);
+    for (size_t i = 0; i + 1 < found && count > 0; i += 2) {
+        bool known = uw_kafka_property(standard->kafka, standard->kafka_count, dump[i]) != NULL;
+        /* Callbacks are told as well, and are nothing to be set by a text. */
+        if (!known && rd_kafka_conf_set(conf, dump[i], dump[i + 1], NULL, 0) == RD_KAFKA_CONF_OK) {
+            (void)fprintf(file, "  %s: '%s'\n", dump[i], dump[i + 1]);
+            count--;
+        }
+    }
+    assert_int_equal(count, 0);
+    assert_int_equal(fclose(file), 0);
+    rd_kafka_conf_dump_free(dump, found);
+    rd_kafka_conf_destroy(conf);
+    return text;
+}
+
+static void test_properties_have_a_limit(void **state)
+{
+    (void)state;
+    struct uw_config standard, config;
+    struct uw_error error = {0};
+    load("", &standard);
+    for (uint32_t count = UW_KAFKA_PROPERTIES_MAX - 1; count <= UW_KAFKA_PROPERTIES_MAX + 1; count++) {
+        char *text = properties(count - standard.kafka_count, &standard);
+        if (count <= UW_KAFKA_PROPERTIES_MAX) {
+            load(text, &config);
+            assert_int_equal(config.kafka_count, count);
+            uw_config_close(&config);
+        } else {
+            write_file(text);
+            assert_int_equal(uw_config_load(path, NULL, 0, &config, &error), UW_ECONFIG);
+            assert_non_null(strstr(error.text, ": more than 64 properties under kafka"));
+        }
+        free(text);
+    }
+    uw_config_close(&standard);
+}
+
 static void test_reload_gives_thresholds(void **state)
 {
     (void)state;
@@ -419,6 +507,8 @@ int main(void)
         cmocka_unit_test(test_secrets_stay_out_of_messages),
         cmocka_unit_test(test_hostile_yaml),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_limits_of_keys),
+        cmocka_unit_test(test_properties_have_a_limit),
         cmocka_unit_test(test_reload_gives_thresholds),
         cmocka_unit_test(test_documented_example),
     };

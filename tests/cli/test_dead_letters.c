@@ -3,12 +3,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "cli/candidates.h"
 #include "cli/dead_letters.h"
+#include "complaint.h"
 #include "cli/since.h"
 #include "cli/verify.h"
 
@@ -133,11 +136,100 @@ static void test_order_of_places(void **state)
     }
 }
 
+/* So many places as there is room for, which a mistake behind them shows; and one more. */
+static void test_places_have_a_limit(void **state)
+{
+    static char texts[UW_LETTER_PLACES_MAX + 1][16];
+    static char *arguments[UW_LETTER_PLACES_MAX + 16];
+
+    (void)state;
+    for (uint32_t count = UW_LETTER_PLACES_MAX - 1; count <= UW_LETTER_PLACES_MAX + 1; count++) {
+        int argc = 0;
+        char *complaint;
+
+        arguments[argc++] = "dead-letters";
+        arguments[argc++] = "--config=/dev/null";
+        arguments[argc++] = "--limit=0";
+        arguments[argc++] = "replay";
+        for (uint32_t i = 0; i < count; i++) {
+            (void)snprintf(texts[i], sizeof texts[i], "3:%u", (unsigned)i);
+            arguments[argc++] = texts[i];
+        }
+        arguments[argc] = NULL;
+        complaint = complaint_of(uw_command_dead_letters, argc, arguments, UW_EXIT_USAGE);
+        if (count <= UW_LETTER_PLACES_MAX) {
+            assert_non_null(strstr(complaint, "--limit: "));
+        } else {
+            assert_string_equal(complaint, "urenwacht: dead-letters: at most 1000 places at once\n");
+        }
+        free(complaint);
+    }
+}
+
+static void test_candidates_have_a_limit(void **state)
+{
+    struct uw_candidates candidates;
+    struct uw_error error = {UW_OK, UW_CLASS_NONE, ""};
+
+    (void)state;
+    uw_candidates_init(&candidates, UW_CANDIDATES_MAX);
+    for (uint32_t i = 0; i < UW_CANDIDATES_MAX; i++) {
+        const struct uw_candidate candidate = {0, 0, (int64_t)(UW_CANDIDATES_MAX - i), 0, i, false};
+
+        assert_int_equal(uw_candidates_add(&candidates, &candidate, &error), UW_OK);
+    }
+    assert_int_equal(uw_candidates_add(&candidates, &(struct uw_candidate){.offset = 1}, &error), UW_ELIMIT);
+    assert_int_equal(error.class, UW_CLASS_FATAL);
+    assert_string_equal(error.text,
+                        "more than 1000000 dead letters at once: choose by --topic, --reason or --since");
+    assert_int_equal(candidates.count, UW_CANDIDATES_MAX);
+    uw_candidates_sort(&candidates);
+    assert_int_equal(uw_candidates_find(&candidates, 0, 0, 1)->offset, UW_CANDIDATES_MAX - 1);
+    assert_int_equal(uw_candidates_find(&candidates, 0, 0, UW_CANDIDATES_MAX)->offset, 0);
+    assert_null(uw_candidates_find(&candidates, 0, 0, UW_CANDIDATES_MAX + 1));
+    uw_candidates_close(&candidates);
+}
+
+/* A record whose dead letter was published twice is sent once. */
+static void test_candidates_of_one_origin(void **state)
+{
+    static const struct uw_candidate given[] = {
+        {1, 2, 30, 4, 51, false}, {1, 2, 30, 4, 50, false}, {1, 2, 31, 4, 52, false},
+        {0, 2, 30, 5, 1, false},  {1, 1, 30, 5, 2, false},  {1, 2, 30, 3, 99, false},
+    };
+    struct uw_candidates candidates;
+    struct uw_error error;
+    uint32_t replayed = 0;
+
+    (void)state;
+    uw_candidates_init(&candidates, 10);
+    assert_null(uw_candidates_find(&candidates, 1, 2, 30));
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        assert_int_equal(uw_candidates_add(&candidates, &given[i], &error), UW_OK);
+    }
+    uw_candidates_sort(&candidates);
+    for (uint32_t i = 0; i < candidates.count; i++) {
+        replayed += candidates.items[i].replayed;
+    }
+    assert_int_equal(replayed, 2);
+    assert_int_equal(uw_candidates_find(&candidates, 1, 2, 30)->partition, 3);
+    assert_false(uw_candidates_find(&candidates, 1, 2, 30)->replayed);
+    assert_int_equal(uw_candidates_find(&candidates, 1, 2, 31)->offset, 52);
+    assert_int_equal(uw_candidates_find(&candidates, 0, 2, 30)->offset, 1);
+    assert_int_equal(uw_candidates_find(&candidates, 1, 1, 30)->offset, 2);
+    assert_null(uw_candidates_find(&candidates, 1, 2, 29));
+    assert_null(uw_candidates_find(&candidates, 2, 0, 0));
+    uw_candidates_close(&candidates);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_places),   cmocka_unit_test(test_origins), cmocka_unit_test(test_headers),
         cmocka_unit_test(test_since),    cmocka_unit_test(test_order_of_places),
+        cmocka_unit_test(test_places_have_a_limit),
+        cmocka_unit_test(test_candidates_have_a_limit),
+        cmocka_unit_test(test_candidates_of_one_origin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
