@@ -20,7 +20,6 @@ struct key {
     const char *standard; /* the default, as text */
 };
 
-#define TEXT_BYTES_MAX 4096 /* of any value */
 #define KIB INT64_C(1024)
 #define AT(member) offsetof(struct uw_config, member)
 
@@ -224,8 +223,8 @@ static bool is_choice(const char *choices, const char *text)
 static enum uw_code set_text(struct uw_config *config, const struct key *key, const char *value, const char *origin,
                              struct uw_error *error)
 {
-    if (strlen(value) > TEXT_BYTES_MAX) {
-        return uw_config_mistake(error, origin, key->name, "longer than %d bytes", TEXT_BYTES_MAX);
+    if (strlen(value) > UW_CONFIG_TEXT_BYTES_MAX) {
+        return uw_config_mistake(error, origin, key->name, "longer than %d bytes", UW_CONFIG_TEXT_BYTES_MAX);
     }
     const char *copy = uw_config_copy(&config->memory, value);
     if (copy == NULL) {

@@ -13,6 +13,7 @@
 #define UW_CONFIG_ORIGIN_BYTES 300   /* the longest origin that is shown, with its NUL */
 #define UW_KAFKA_PROPERTIES_MAX 64   /* with ours; librdkafka knows twice as many, and has good values for most */
 #define UW_CONFIG_DEPTH_MAX 8        /* of nesting in a file; an alias to what contains it would never end */
+#define UW_CONFIG_TEXT_BYTES_MAX 4096 /* of a value that is a text */
 #define UW_CONFIG_KEYS_MAX 512       /* in one file, a bound on what aliases can multiply */
 #define UW_CONFIG_MEMORY_MAX (8u * 1024u * 1024u)
 #define UW_CONFIG_FILE_MAX (1024u * 1024u)

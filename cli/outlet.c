@@ -13,7 +13,6 @@
 #include "schemas/codec.h"
 #include "schemas/json.h"
 
-#define EVENT_MEMORY_MAX (16u * 1024u * 1024u)
 #define FILE_BUFFER_BYTES (256u * 1024u)
 #define RATE_CHECK_MS 5
 #define ATTEMPT_MS 5000 /* so long nothing looks whether a signal asked to stop */
@@ -40,6 +39,16 @@ static void sleep_ms(int64_t ms)
 static enum uw_code no_memory(struct uw_error *error)
 {
     return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for an event");
+}
+
+/* What does not fit is at fault itself, otherwise the machine is. */
+static enum uw_code cannot_encode(const struct uw_outlet *outlet, struct uw_error *error)
+{
+    if (outlet->memory.limit_met) {
+        return uw_error_set(error, UW_EINPUT, UW_CLASS_INPUT, "the event takes more than %u MiB",
+                            UW_OUTLET_EVENT_BYTES_MAX / 1024 / 1024);
+    }
+    return no_memory(error);
 }
 
 static enum uw_code open_kafka(struct uw_outlet *outlet, const struct uw_config *config, struct uw_error *error)
@@ -91,7 +100,7 @@ static enum uw_code create(struct uw_outlet **outlet, struct uw_error *error)
     if (created == NULL) {
         return no_memory(error);
     }
-    uw_arena_init(&created->memory, EVENT_MEMORY_MAX);
+    uw_arena_init(&created->memory, UW_OUTLET_EVENT_BYTES_MAX);
     *outlet = created;
     return UW_OK;
 }
@@ -162,7 +171,7 @@ static enum uw_code write_line(struct uw_outlet *outlet, const struct uw_event *
 {
     struct uw_str line;
     if (uw_json_write_event(event, &outlet->memory, &line) != UW_OK) {
-        return no_memory(error);
+        return cannot_encode(outlet, error);
     }
     if (fwrite(line.data, 1, line.length, outlet->file) != line.length || fputc('\n', outlet->file) == EOF) {
         return write_failed(outlet, error);
@@ -193,7 +202,7 @@ enum uw_code uw_outlet_send(struct uw_outlet *outlet, const struct uw_event *eve
     if (outlet->file != NULL) {
         code = write_line(outlet, event, error);
     } else if (uw_codec_encode(outlet->codec, event, &outlet->memory, &value) != UW_OK) {
-        code = no_memory(error);
+        code = cannot_encode(outlet, error);
     } else if (outlet->feeder != NULL) {
         code = send_message(outlet, event->topic, event->client, value, error);
     } else {

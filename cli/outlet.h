@@ -6,6 +6,9 @@
 
 #include "cli/command.h"
 
+/* What one event may take when it is written as Avro or JSON; valid ones take much less. */
+#define UW_OUTLET_EVENT_BYTES_MAX (16u * 1024u * 1024u)
+
 struct uw_outlet;
 
 struct uw_outlet_statistics {

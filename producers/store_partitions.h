@@ -7,8 +7,8 @@
 
 #include "producers/store.h"
 
-/* Kafka's own tools stop far below. */
-#define UW_PARTITIONS_MAX 4096
+/* As many as a topic may have to be read (UW_KAFKA_PARTITIONS_MAX); Kafka's own tools stop far below. */
+#define UW_PARTITIONS_MAX 10000
 
 /* Remembers the number at the first call on a database. UW_ECONFIG (FATAL): it is another one than before. */
 enum uw_code uw_pgstore_check_partitions(struct uw_pgstore *store, int32_t partition_count,

@@ -399,6 +399,23 @@ static void test_limits_of_keys(void **state)
     }
 }
 
+static void test_texts_have_a_limit(void **state)
+{
+    (void)state;
+    struct uw_config config;
+    for (size_t length = UW_CONFIG_TEXT_BYTES_MAX - 1; length <= UW_CONFIG_TEXT_BYTES_MAX + 1; length++) {
+        char *text = repeated("database: {dsn: ", "x", length, "}\n");
+        if (length <= UW_CONFIG_TEXT_BYTES_MAX) {
+            load(text, &config);
+            assert_int_equal(strlen(config.dsn), length);
+            uw_config_close(&config);
+        } else {
+            refuse(text, ":1: database.dsn: longer than 4096 bytes");
+        }
+        free(text);
+    }
+}
+
 /* librdkafka's own properties with their own values, so many as there is room for, and one more. */
 static char *properties(uint32_t count, const struct uw_config *standard)
 {
@@ -508,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_hostile_yaml),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_limits_of_keys),
+        cmocka_unit_test(test_texts_have_a_limit),
         cmocka_unit_test(test_properties_have_a_limit),
         cmocka_unit_test(test_reload_gives_thresholds),
         cmocka_unit_test(test_documented_example),

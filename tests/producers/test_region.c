@@ -268,6 +268,23 @@ static void test_edges_of_the_options(void **state)
     options.municipalities = UW_REGION_MUNICIPALITIES_MAX + 1;
     assert_int_equal(uw_region_open(&options, &region, &error), UW_ECONFIG);
     options = standard;
+    options.clients = UW_REGION_CLIENTS_MAX + 1;
+    assert_int_equal(uw_region_open(&options, &region, &error), UW_ECONFIG);
+    options = standard;
+    options.providers = UW_REGION_PROVIDERS_MAX + 1;
+    assert_int_equal(uw_region_open(&options, &region, &error), UW_ECONFIG);
+    assert_string_equal(error.text, "providers must be 0 to 5000");
+    options = standard;
+    options.until_day = options.from_day + UW_REGION_DAYS_MAX;
+    assert_int_equal(uw_region_open(&options, &region, &error), UW_ECONFIG);
+    /* The largest in everything but the clients, which would take long to make. */
+    options.until_day--;
+    options.clients = 10;
+    options.municipalities = UW_REGION_MUNICIPALITIES_MAX;
+    options.providers = UW_REGION_PROVIDERS_MAX;
+    assert_int_equal(uw_region_open(&options, &region, &error), UW_OK);
+    uw_region_close(&region);
+    options = standard;
     options.irregular_per_10000 = 1001;
     assert_int_equal(uw_region_open(&options, &region, &error), UW_ECONFIG);
     assert_null(region);
