@@ -9,6 +9,9 @@
 #include "schemas/refuse.h"
 #include "schemas/wire.h"
 
+/* Jansson's memory for a byte of a schema's text, about. */
+#define JSON_FACTOR 16u
+
 /* The files of the newest schemas, by enum uw_shape_id. */
 static const char *const newest_names[UW_SHAPE_COUNT] = {"decision.avsc",   "declaration.avsc", "no_show.avsc",
                                                          "evaluation.avsc", "alert.avsc",       "anomaly.avsc"};
@@ -193,6 +196,22 @@ void uw_codec_close(struct uw_codec **codec)
 
 /* ---- the registry ---- */
 
+/* What the ids that are kept take: graphs, plans, and what their JSON is about as it is kept. */
+static size_t bytes_of_ids(const struct uw_codec *codec)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < codec->id_count; i++) {
+        const struct uw_known *known = codec->ids[i].known;
+        if (known->schema != NULL) {
+            bytes += known->schema->memory.used_bytes + (size_t)known->schema->json_bytes * JSON_FACTOR;
+        }
+        for (int shape = 0; shape < UW_SHAPE_COUNT; shape++) {
+            bytes += known->plans[shape] != NULL ? known->plans[shape]->memory.used_bytes : 0;
+        }
+    }
+    return bytes;
+}
+
 /* Asks for an id that is not kept. A schema that is no Avro is kept too: the registry never changes it. An id
  * that the registry does not have may be registered later and is asked for each time. */
 static enum uw_code ask_registry(struct uw_codec *codec, int32_t id, struct uw_known **known,
@@ -217,7 +236,7 @@ static enum uw_code ask_registry(struct uw_codec *codec, int32_t id, struct uw_k
     if (code == UW_EINPUT) {
         (void)uw_refuse(&made->refusal, UW_REFUSED_WRONG_SCHEMA, "schema id %d: %s", (int)id, answer.text);
     }
-    if (codec->id_count == UW_CODEC_IDS_MAX) {
+    if (codec->id_count == UW_CODEC_IDS_MAX || bytes_of_ids(codec) > UW_CODEC_IDS_BYTES_MAX) {
         forget_ids(codec);
     }
     codec->ids[codec->id_count++] = (struct uw_known_id){id, made};

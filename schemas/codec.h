@@ -22,6 +22,8 @@ struct uw_codec;
 #define UW_CODEC_ADDED_MAX 1024
 /* Registry ids that are kept; when another one comes, all are forgotten and asked for again. */
 #define UW_CODEC_IDS_MAX 256
+/* The same when those that are kept take more memory than this, as far as it is counted. */
+#define UW_CODEC_IDS_BYTES_MAX ((size_t)256 * 1024 * 1024)
 
 /* Asks the registry. UW_OK: the writer's schema, NUL-terminated, malloc'ed for the codec to free. UW_EINPUT: the
  * registry answers that there is none, or one that is not Avro, and says so in `error`. Anything else: no

@@ -432,6 +432,7 @@ static enum uw_code load(struct uw_schema *schema, struct uw_str text, struct uw
         return uw_error_set(error, UW_EINPUT, UW_CLASS_INPUT, "the schema is not valid JSON: %s (line %d)",
                             json_error.text, json_error.line);
     }
+    schema->json_bytes = text.length;
     struct parser parser = {schema, NULL, error, 0};
     enum uw_code code = parse(&parser, schema->json, "", &schema->root);
     if (code != UW_OK) {

@@ -62,6 +62,7 @@ struct uw_schema_node {
 struct uw_schema {
     struct uw_arena memory;
     json_t *json;
+    uint32_t json_bytes; /* of its text */
     const struct uw_schema_node *root;
     struct uw_str canonical; /* Parsing Canonical Form, UTF-8 */
     uint64_t fingerprint;    /* CRC-64-AVRO of it */

@@ -417,6 +417,62 @@ static void what_the_registry_says_is_passed_on(void **state)
     assert_null(codec);
 }
 
+/* An enum whose aliases of few bytes repeat its long namespace in memory. To be freed. */
+static char *large_writer(void)
+{
+    char *json = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&json, &length);
+    assert_non_null(out);
+    (void)fprintf(out, "{\"type\": \"enum\", \"name\": \"E\", \"namespace\": \"n%08191d\", \"symbols\": [\"A\"], "
+                       "\"aliases\": [\"B\"", 0);
+    for (int i = 0; i < 1900; i++) {
+        (void)fprintf(out, ", \"B%d\"", i);
+    }
+    (void)fputs("]}", out);
+    assert_int_equal(fclose(out), 0);
+    return json;
+}
+
+static void ask_for(struct uw_codec *codec, uint32_t id)
+{
+    struct uw_event event;
+    struct uw_refusal refusal;
+    struct uw_error error;
+    char buffer[1024];
+    struct uw_str value = confluent_value(id, buffer, sizeof buffer);
+    assert_int_equal(uw_codec_decode(codec, UW_TOPIC_DECISIONS, value, NULL, &event, &refusal, &error), UW_EINPUT);
+    assert_int_equal(refusal.reason, UW_REFUSED_WRONG_SCHEMA);
+}
+
+/* Large schemas are kept as long as those that are kept take no more than allowed. */
+static void kept_ids_have_a_limit(void **state)
+{
+    (void)state;
+    char *writer = large_writer();
+    struct fake_registry registry = {.json = writer};
+    const struct uw_codec_options options = {fake_lookup, &registry};
+    struct uw_schema *schema = NULL;
+    struct uw_codec *codec = NULL;
+    struct uw_error error;
+    assert_int_equal(uw_schema_open(uw_str_from(writer), &schema, &error), UW_OK);
+    uint32_t fitting = (uint32_t)(UW_CODEC_IDS_BYTES_MAX / schema->memory.used_bytes) + 1;
+    uw_schema_close(&schema);
+    assert_in_range(fitting, 2, UW_CODEC_IDS_MAX / 2);
+    assert_int_equal(uw_codec_open(&options, &codec, &error), UW_OK);
+    ask_for(codec, 0);
+    uint32_t kept = 0;
+    int calls;
+    do {
+        ask_for(codec, ++kept);
+        calls = registry.calls;
+        ask_for(codec, 0); /* which is still there, unless they were too large together */
+    } while (registry.calls == calls && kept < UW_CODEC_IDS_MAX);
+    assert_in_range(kept, fitting - 1, fitting);
+    uw_codec_close(&codec);
+    free(writer);
+}
+
 /* What takes too much of memory is refused for good, and only the values that are written by it. */
 static void greedy_schemas_are_refused(void **state)
 {
@@ -507,6 +563,7 @@ int main(void)
         cmocka_unit_test(what_the_registry_says_is_passed_on),
         cmocka_unit_test(plans_have_a_limit),
         cmocka_unit_test(greedy_schemas_are_refused),
+        cmocka_unit_test(kept_ids_have_a_limit),
         cmocka_unit_test(added_schemas_have_a_limit),
         cmocka_unit_test(events_have_a_size),
     };
