@@ -86,6 +86,7 @@ struct uw_explain_stored {
     int32_t as_of_day;     /* UW_DAY_NONE: the partition was never judged */
     uint64_t fingerprint;  /* of the rules that the partition was judged by */
     bool judging_pending;  /* a change of the day or of thresholds is still to reach this client */
+    bool accounts_pending; /* the client was never judged, or under other rules last: its accounts are to come */
     struct uw_account *accounts; /* .decision is unset; ascending by segment_from, period_from */
     uint32_t account_count;
 };
@@ -132,7 +133,7 @@ struct uw_explanation {
         period_capacity, segment_count, absence_count, difference_count, difference_capacity;
     struct uw_explain_due dues[UW_EXPLAIN_DUES_MAX];
     uint32_t due_count;
-    enum uw_explain_comparison comparison; /* of alerts and anomalies; accounts are always compared */
+    enum uw_explain_comparison comparison; /* of alerts and anomalies; accounts are compared unless they are pending */
     bool without_anomalies;                /* the JSON is for somebody who does not see them */
 };
 

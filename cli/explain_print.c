@@ -651,6 +651,11 @@ static void print_check(struct print *print)
                                         "accounts: %u explained, %u stored; delivered %" PRId64
                                         " min, %" PRId64 " of it no-show; used %" PRId64),
                                  accounts, e->stored.account_count, delivered, no_show, used));
+    if (e->stored.accounts_pending) {
+        uw_page_line(&print->page, UW_STYLE_PLAIN, INDENT,
+                     UW_SAY(e, "rekeningen: niet vergeleken, de verwerking moet deze cliënt nog beoordelen",
+                            "accounts: not compared, the processor is still to judge this client"));
+    }
     uw_page_line(&print->page, UW_STYLE_PLAIN, INDENT, comparison_words(e));
     if (e->difference_count == 0) {
         uw_page_line(&print->page, UW_STYLE_GOOD, INDENT,

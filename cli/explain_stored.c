@@ -12,7 +12,7 @@
 
 /* A client is known by its partition to urenwacht_data only; the rest is in the public views. */
 static const char client_sql[] =
-    "SELECT p.as_of, p.rules_fingerprint, coalesce(c.next_change_on <= p.as_of, false)"
+    "SELECT p.as_of, p.rules_fingerprint, coalesce(c.next_change_on <= p.as_of, false), c.rules_version"
     "  FROM urenwacht_data.client c JOIN urenwacht_data.partition_state p USING (partition) WHERE c.client = $1::text";
 static const char accounts_sql[] =
     "SELECT segment_from, period_from, period_to, model, allotted_minutes, minimum_minutes, used_minutes,"
@@ -31,6 +31,7 @@ static enum uw_code visit_client(void *context, const PGresult *row)
     stored->as_of_day = uw_field_day(row, 0);
     stored->fingerprint = (uint64_t)uw_field_int8(row, 1);
     stored->judging_pending = uw_field_bool(row, 2);
+    stored->accounts_pending = uw_field_int4(row, 3) != uw_faults_rules_version();
     return UW_OK;
 }
 
@@ -304,7 +305,9 @@ void uw_explain_compare(struct uw_explanation *explanation)
 {
     const struct uw_explain_stored *stored = &explanation->stored;
     explanation->difference_count = 0;
-    compare_accounts(explanation);
+    if (!stored->accounts_pending) {
+        compare_accounts(explanation);
+    }
     if (!stored->has_client || stored->as_of_day == UW_DAY_NONE) {
         explanation->comparison = UW_COMPARISON_NOTHING_STORED;
     } else if (stored->as_of_day != explanation->as_of_day) {

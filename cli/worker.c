@@ -363,6 +363,51 @@ static enum uw_code look_at_others(struct uw_worker *worker, struct uw_others_le
     return uw_others_look(worker->intake, worker->audit, OTHERS_TIMEOUT_MS, left, error);
 }
 
+/* What is stored and published of the other members' partitions is not all: clients of a long backlog are judged after
+ * that. The first partition with one that is not; -1: none. */
+static enum uw_code find_unjudged(struct uw_worker *worker, int32_t *partition, struct uw_error *error)
+{
+    const int32_t *ours;
+    uint32_t count = uw_intake_assignment(worker->intake, &ours), place = 0;
+    for (int32_t p = 0; p < uw_intake_partition_count(worker->intake); p++) {
+        int64_t waiting = 0;
+        if (place < count && ours[place] == p) {
+            place++;
+            continue;
+        }
+        enum uw_code code = uw_pgstore_due_count(worker->store, p, UW_DAY_BEFORE_ALL, 1, &waiting, error);
+        if (code != UW_OK) {
+            return code;
+        }
+        if (waiting > 0) {
+            *partition = p;
+            return UW_OK;
+        }
+    }
+    *partition = -1;
+    return UW_OK;
+}
+
+static void say_waiting(struct uw_worker *worker, enum uw_code code, const struct uw_others_left *left,
+                        int32_t unjudged, const struct uw_error *error)
+{
+    int64_t now_ms = uw_clock_monotonic_ms();
+    if (worker->others_said_ms != 0 && now_ms - worker->others_said_ms < OTHERS_SAID_MS) {
+        return;
+    }
+    worker->others_said_ms = now_ms;
+    if (code != UW_OK) {
+        uw_log(UW_LOG_INFO, "waiting for another instance: %s", error->text);
+    } else if (left->topic != NULL) {
+        uw_log(UW_LOG_INFO,
+               "waiting for another instance: topic %s, partition %d, is done up to %" PRId64 " of %" PRId64,
+               left->topic, (int)left->partition, left->committed, left->end);
+    } else {
+        uw_log(UW_LOG_INFO, "waiting for another instance: clients of partition %d are still to be judged",
+               (int)unjudged);
+    }
+}
+
 /* An idle worker of --until-idle ends when the partitions of the other members are done with as well: whoever holds
  * them may be dead, and then they are given to this one as soon as the group has found that out. */
 static enum uw_action end_or_wait(struct uw_worker *worker)
@@ -377,24 +422,19 @@ static enum uw_action end_or_wait(struct uw_worker *worker)
     }
     struct uw_others_left left = {NULL, 0, 0, 0};
     struct uw_error error = {.text = ""};
+    int32_t unjudged = -1;
     enum uw_code code = look_at_others(worker, &left, &error);
-    worker->others_ms = uw_clock_monotonic_ms();
     if (code == UW_OK && left.topic == NULL) {
+        code = find_unjudged(worker, &unjudged, &error);
+    }
+    worker->others_ms = uw_clock_monotonic_ms();
+    if (code == UW_OK && left.topic == NULL && unjudged < 0) {
         return UW_ACTION_QUIT;
     }
     if (code != UW_OK && error.class != UW_CLASS_RETRY) {
         return uw_worker_act(worker, code, &error);
     }
-    if (worker->others_said_ms == 0 || now_ms - worker->others_said_ms >= OTHERS_SAID_MS) {
-        worker->others_said_ms = now_ms;
-        if (code == UW_OK) {
-            uw_log(UW_LOG_INFO,
-                   "waiting for another instance: topic %s, partition %d, is done up to %" PRId64 " of %" PRId64,
-                   left.topic, (int)left.partition, left.committed, left.end);
-        } else {
-            uw_log(UW_LOG_INFO, "waiting for another instance: %s", error.text);
-        }
-    }
+    say_waiting(worker, code, &left, unjudged, &error);
     return UW_ACTION_GO_ON;
 }
 

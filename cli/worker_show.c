@@ -72,7 +72,8 @@ static void count_due(struct uw_worker *worker, int64_t now_ms)
     const int32_t *partitions;
     uint32_t count = uw_intake_assignment(worker->intake, &partitions);
     int64_t sum = 0;
-    if (!uw_engine_has_due(worker->engine)) {
+    /* Those of a partition that is far behind wait for its end. */
+    if (!uw_engine_has_due(worker->engine) && uw_intake_far_behind(worker->intake) < 0) {
         worker->clients_due = 0;
         worker->due_ms = 0;
         return;

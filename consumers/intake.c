@@ -260,7 +260,10 @@ bool uw_intake_idle(const struct uw_intake *intake)
 
 int32_t uw_intake_far_behind(const struct uw_intake *intake)
 {
-    return intake->behind && intake->far ? intake->focus : -1;
+    if (!intake->behind || !intake->far)
+        return -1;
+    /* The end itself may be long in coming when more is written all the time. */
+    return uw_intake_waiting(&intake->slots[intake->focus]) > 0 ? intake->focus : -1;
 }
 
 bool uw_intake_end(const struct uw_intake *intake, int32_t partition, int64_t position[UW_TOPIC_COUNT],

@@ -54,11 +54,11 @@ enum uw_code uw_intake_open(const struct uw_intake_options *options, struct uw_i
 void uw_intake_close(struct uw_intake **intake);
 
 /* Collects messages: waits up to timeout_ms for the first one, then until max_messages, max_bytes (of keys and
- * values; one message may go beyond it alone), or its headers take too much (intake_parts.h), or until linger_ms after the first. count 0 is no error. Messages
- * of one topic-partition come in the order of their offsets. When more waited at an assignment than batch_messages_max,
- * one partition after the other is read to its end, decisions first, and a batch holds messages of one of them only; the
- * linger is then longer, so that batches get full. They are borrowed until uw_intake_release, which must come
- * before the next poll. A rebalance while collecting throws away what was collected; the listener says where to
+ * values; one message may go beyond it alone), or its headers take too much (intake_parts.h), or until linger_ms after
+ * the first. count 0 is no error. Messages of one topic-partition come in the order of their offsets. When more waited at
+ * an assignment than batch_messages_max, one partition after the other is read to its end, decisions first, and a batch
+ * holds messages of one of them only; the linger is then longer, so that batches get full. They are borrowed until
+ * uw_intake_release, which must come before the next poll. A rebalance while collecting throws away what was collected; the listener says where to
  * go on.
  * Errors stay: a topic was deleted, truncated or made anew (UW_ECONFIG, naming topic, partition, offset and what
  * the broker has), authorization, another process with the same instance name, an error of the listener. UW_EFENCED
@@ -84,8 +84,8 @@ void uw_intake_rewind(struct uw_intake *intake, int32_t partition, const int64_t
 bool uw_intake_end(const struct uw_intake *intake, int32_t partition, int64_t position[UW_TOPIC_COUNT],
                    int64_t end[UW_TOPIC_COUNT]);
 
-/* The partition that is read alone because more waited in it than a batch may hold, until all of that was handed over;
- * -1: none. */
+/* The partition that is read alone because more waited in it than a batch may hold, until all that was known to wait
+ * when its turn came was handed over; -1: none. What is written to it meanwhile does not prolong this. */
 int32_t uw_intake_far_behind(const struct uw_intake *intake);
 
 /* True when this member has been given its part (also an empty one), every partition of it was read to its end,

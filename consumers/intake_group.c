@@ -79,8 +79,7 @@ static bool waits(const struct uw_intake_slot *slot, int topic)
     return slot->high[topic] > slot->fetched[topic];
 }
 
-/* In all topics; at most, since a partition may begin behind offset 0, and not everything in it is a message. */
-static int64_t waiting_in(const struct uw_intake_slot *slot)
+int64_t uw_intake_waiting(const struct uw_intake_slot *slot)
 {
     int64_t waiting = 0;
 
@@ -155,7 +154,7 @@ static void focus_on(struct uw_intake *intake, int32_t partition)
     if (intake->focus == partition)
         return;
     intake->focus = partition;
-    intake->far = partition >= 0 && waiting_in(&intake->slots[partition]) > intake->capacity;
+    intake->far = partition >= 0 && uw_intake_waiting(&intake->slots[partition]) > intake->capacity;
 }
 
 /* What is to be read now, from what is known to wait. */
@@ -164,7 +163,7 @@ static void choose(struct uw_intake *intake)
     bool found = false;
 
     for (uint32_t i = 0; i < intake->assigned_count && intake->behind && !found; i++) {
-        found = waiting_in(&intake->slots[intake->assigned[i]]) > 0;
+        found = uw_intake_waiting(&intake->slots[intake->assigned[i]]) > 0;
         if (found)
             focus_on(intake, intake->assigned[i]);
     }
@@ -173,7 +172,7 @@ static void choose(struct uw_intake *intake)
     intake->behind = found;
     intake->heading = false;
     /* What comes into one batch needs no order. */
-    if (found && waiting_in(&intake->slots[intake->focus]) <= intake->capacity)
+    if (found && uw_intake_waiting(&intake->slots[intake->focus]) <= intake->capacity)
         return;
     for (uint32_t i = 0; i < intake->assigned_count && !intake->by_parts; i++) {
         if (is_wanted(intake, intake->assigned[i]) && waits(&intake->slots[intake->assigned[i]], UW_TOPIC_DECISIONS))

@@ -71,6 +71,9 @@ void uw_intake_assign_again(struct uw_intake *intake);
 /* A topic's partition was met at its end: goes on to what is to be read next when nothing waits any more in what was to
  * be read first. What is collected stays. */
 void uw_intake_ended(struct uw_intake *intake, int topic, int32_t partition, int64_t offset);
+/* What is known to wait in a partition, in all topics; at most, since it may begin behind offset 0, and not everything
+ * in it is a message. */
+int64_t uw_intake_waiting(const struct uw_intake_slot *slot);
 /* Index of a topic among the four, or -1. */
 int uw_intake_topic_index(const struct uw_intake *intake, const char *topic);
 /* The first reason to stop stays. */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,6 +13,14 @@ struct flight {
     rd_kafka_error_t *failure;
     bool is_back, is_left; /* never both: whoever comes second knows that the rest is up to it */
 };
+
+/* Of the process: threads that were left behind stay when those who began them are gone. */
+static atomic_uint left_count;
+
+uint32_t uw_positions_left(void)
+{
+    return atomic_load(&left_count);
+}
 
 static rd_kafka_error_t *send_now(const struct uw_positions_call *call)
 {
@@ -63,6 +72,7 @@ static void flight_end_alone(struct flight *flight)
     rd_kafka_destroy(call->client);
     call->gone(call->context);
     flight_close(flight);
+    atomic_fetch_sub(&left_count, 1);
 }
 
 static void *fly(void *context)
@@ -94,6 +104,8 @@ static bool wait_for(struct flight *flight, int64_t deadline_ms)
         refused = pthread_cond_timedwait(&flight->landed, &flight->mutex, &deadline);
     is_back = flight->is_back;
     flight->is_left = !is_back;
+    if (flight->is_left)
+        atomic_fetch_add(&left_count, 1);
     (void)pthread_mutex_unlock(&flight->mutex);
     return is_back;
 }

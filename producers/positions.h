@@ -29,4 +29,7 @@ struct uw_positions_call {
  * success, otherwise to be destroyed by the caller), and all is the caller's as before. False: it is left behind. */
 bool uw_positions_send(const struct uw_positions_call *call, int64_t deadline_ms, rd_kafka_error_t **failure);
 
+/* How many calls of this process were left behind and have not come back. */
+uint32_t uw_positions_left(void);
+
 #endif

@@ -524,7 +524,7 @@ static bool worth_repeating(const rd_kafka_error_t *failure, int64_t deadline_ms
 /* The call did not come back: it goes on with the producer, until the next one fences it or a broker wakes it up. */
 static enum step producer_leave(struct uw_transactor *transactor, struct uw_error *error)
 {
-    uint32_t left = atomic_load(&transactor->holders) - 1;
+    uint32_t left = uw_positions_left();
 
     outputs_destroy(transactor);
     transactor->client = NULL;

@@ -13,8 +13,8 @@
 
 struct uw_transactor;
 
-/* Producers that may be left behind at a time by calls that do not come back (producers/positions.h). More are
- * UW_CLASS_FATAL: each has threads and queues of its own. */
+/* Producers that a process may have left behind at a time, by calls that do not come back (producers/positions.h). More
+ * are UW_CLASS_FATAL: each has threads and queues of its own. */
 #define UW_TRANSACTOR_LEFT_MAX 4u
 
 struct uw_transactor_options {

@@ -47,7 +47,8 @@ enum uw_code uw_pgstore_slot(struct uw_pgstore *store, int32_t *slot, struct uw_
 /* Changes the owner's name, for instances that are called after their slot. */
 enum uw_code uw_pgstore_rename(struct uw_pgstore *store, const char *owner, struct uw_error *error) UW_MUST_USE;
 
-/* How many clients of the partition are due, counted up to `limit`. */
+/* How many clients of the partition are due, counted up to `limit`. With UW_DAY_BEFORE_ALL those that are due whatever
+ * the date is: never judged, or marked for judging. */
 enum uw_code uw_pgstore_due_count(struct uw_pgstore *store, int32_t partition, int32_t as_of_day, uint32_t limit,
                                   int64_t *count, struct uw_error *error) UW_MUST_USE;
 

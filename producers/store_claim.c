@@ -156,7 +156,7 @@ enum uw_code uw_pgstore_due_count(struct uw_pgstore *store, int32_t partition, i
         return code;
     }
     uw_put_int32(number, partition);
-    uw_put_int32(day, as_of_day - UW_POSTGRES_EPOCH_DAY);
+    uw_put_int32(day, as_of_day == UW_DAY_BEFORE_ALL ? UW_POSTGRES_DAY_NOBEGIN : as_of_day - UW_POSTGRES_EPOCH_DAY);
     uw_put_int64(most, limit);
     code = uw_postgres_query(store->postgres, "due_count", arguments, 3, &result, error);
     if (code == UW_OK) {

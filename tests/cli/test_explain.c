@@ -394,6 +394,31 @@ static void test_every_difference_is_told(void **state)
     assert_int_equal(e->difference_count, 1);
 }
 
+/* Of a long backlog facts are stored before their client is judged: that it has no accounts yet is no difference. */
+static void test_accounts_that_are_to_come(void **state)
+{
+    struct world *world = *state;
+    add_decision(world, 1, "ACTIVE", SURPLUS, POLICY);
+    line(world, 1, "A", "2026-01-05", 99);
+    struct uw_explanation *e = explain_one(world);
+    assert_true(e->stored.account_count > 0);
+    e->stored.fingerprint = uw_engine_fingerprint(&world->settings, UW_RULES_VERSION);
+    e->stored.account_count = 0;
+    e->stored.judging_pending = e->stored.accounts_pending = true;
+    uw_explain_compare(e);
+    assert_int_equal(e->comparison, UW_COMPARISON_PENDING);
+    assert_int_equal(e->difference_count, 0);
+    char *text = print(e, 0);
+    assert_says(text, "rekeningen: niet vergeleken, de verwerking moet deze cliënt nog beoordelen");
+    free(text);
+    e->stored.accounts_pending = false;
+    uw_explain_compare(e);
+    assert_int_equal(e->difference_count, 1);
+    text = print(e, 0);
+    assert_null(strstr(text, "rekeningen: niet vergeleken"));
+    free(text);
+}
+
 static void test_signals_are_compared_when_they_can_be(void **state)
 {
     struct world *world = *state;
@@ -540,6 +565,7 @@ int main(void)
         TEST(test_withdrawn_decision_has_no_pools),
         TEST(test_language_and_hostile_ids),
         TEST(test_every_difference_is_told),
+        TEST(test_accounts_that_are_to_come),
         TEST(test_signals_are_compared_when_they_can_be),
         cmocka_unit_test(test_edge_sets_explain_to_the_folds_accounts),
         TEST(test_refused_memory_is_told),

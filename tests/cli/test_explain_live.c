@@ -111,8 +111,9 @@ static void assert_ok(enum uw_code code, const struct uw_error *error)
     }
 }
 
-/* The first event goes to the first topic, all others to the second. */
-static void run_engine(struct uw_engine *engine)
+/* The first event goes to the first topic, all others to the second. With `behind` more is said to wait, so that nobody
+ * is judged yet. */
+static void run_engine(struct uw_engine *engine, bool behind)
 {
     struct uw_message messages[EVENT_COUNT];
     struct uw_error error = {.text = ""};
@@ -128,6 +129,7 @@ static void run_engine(struct uw_engine *engine)
                                           .key = uw_str_from(keys[i]),
                                           .value = uw_str_from(events[i])};
     }
+    uw_engine_fall_behind(engine, behind ? PARTITION : -1);
     assert_ok(uw_engine_apply(engine, messages, EVENT_COUNT, LIVE_AT_MS, &error), &error);
     assert_ok(uw_engine_publish(engine, &error), &error);
     while (more) {
@@ -136,7 +138,7 @@ static void run_engine(struct uw_engine *engine)
     }
 }
 
-static void process_events(const char *as_of)
+static void process_events(const char *as_of, bool behind)
 {
     struct uw_pgstore *store = live_open("explain-test");
     struct uw_settings settings = {.rule_count = 0};
@@ -155,7 +157,7 @@ static void process_events(const char *as_of)
     assert_true(uw_date_parse(uw_str_from(as_of), &options.as_of_day));
     uw_pgstore_port(store, &options.store);
     assert_ok(uw_engine_open(&options, &engine, &error), &error);
-    run_engine(engine);
+    run_engine(engine, behind);
     uw_engine_close(&engine);
     uw_pgstore_close(&store);
 }
@@ -205,7 +207,7 @@ static void test_what_is_stored_is_explained(void **state)
     const char *const plain[] = {"0363", "WMO-1"};
     (void)state;
     live_require();
-    process_events("2026-03-01");
+    process_events("2026-03-01", false);
     assert_int_equal(explain(plain, 2, output), UW_EXIT_OK);
     assert_says("Peildatum:     2026-03-01 (zoals de verwerking het laatst oordeelde)");
     assert_says("100·85 = 8500 ≥ 80·100 = 8000 → SURPLUS_LOW vanaf 2026-02-02");
@@ -224,7 +226,7 @@ static void test_differences_fail(void **state)
     const char *const plain[] = {"0363", "WMO-1"};
     (void)state;
     live_require();
-    process_events("2026-03-01");
+    process_events("2026-03-01", false);
     (void)live_number("UPDATE urenwacht_data.account_state SET used_minutes = used_minutes + 1");
     assert_int_equal(explain(plain, 2, output), UW_EXIT_FAILED);
     assert_says("used_minutes  85         86");
@@ -234,6 +236,19 @@ static void test_differences_fail(void **state)
     assert_says("SURPLUS_LOW 2026-01-01 2026-01-01 80");
 }
 
+/* Facts of a long backlog are stored before their client is judged. */
+static void test_who_is_not_judged_yet(void **state)
+{
+    const char *const plain[] = {"0363", "WMO-1", "--lang", "en"};
+    (void)state;
+    live_require();
+    process_events("2026-03-01", true);
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.account_state"), 0);
+    assert_int_equal(explain(plain, 4, output), UW_EXIT_OK);
+    assert_says("accounts: not compared, the processor is still to judge this client");
+    assert_says("alerts and anomalies: not compared, the processor is still to judge this client");
+}
+
 static void test_unknown_and_several_clients(void **state)
 {
     const char *const unknown[] = {"0363", "WMO-3"}, *const several[] = {"0363", "WMO-2"};
@@ -241,7 +256,7 @@ static void test_unknown_and_several_clients(void **state)
     const char *const nobody[] = {"0363", "WMO-2", "--client", "c-3"};
     (void)state;
     live_require();
-    process_events("2026-03-01");
+    process_events("2026-03-01", false);
     assert_int_equal(explain(unknown, 2, output), UW_EXIT_FAILED);
     assert_int_equal(explain(several, 2, output), UW_EXIT_USAGE);
     assert_string_equal(output, "c-1\nc-2\n");
@@ -265,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_stored_is_explained),
         cmocka_unit_test(test_differences_fail),
+        cmocka_unit_test(test_who_is_not_judged_yet),
         cmocka_unit_test(test_unknown_and_several_clients),
         cmocka_unit_test(test_schema_must_be_there),
     };

@@ -262,6 +262,36 @@ case_dead_member() {
     verify "$work/expected.json" --events "$count"
 }
 
+# What the members have stored is not all judged when one of them dies. Judging is kept from getting anywhere by a
+# trigger that marks each client again. The session lasts longer than the other one needs to find itself at the end.
+case_dead_member_owes() {
+    local -a lasting=(--set kafka.session.timeout.ms=10000)
+    fresh 4
+    must feed feed "$events"
+    start dead process --as-of "$as_of" "${lasting[@]}"
+    check 'all is applied' wait_until 30 applied_all "$count"
+    sql "CREATE FUNCTION urenwacht_data.not_now() RETURNS trigger LANGUAGE plpgsql
+         AS 'BEGIN NEW.next_change_on := ''-infinity''; RETURN NEW; END';
+         CREATE TRIGGER not_now BEFORE INSERT OR UPDATE ON urenwacht_data.client
+         FOR EACH ROW EXECUTE FUNCTION urenwacht_data.not_now();
+         UPDATE urenwacht_data.client SET partition = partition"
+    check 'all is published' wait_until 30 all_published
+    start process process --until-idle --as-of "$as_of" "${lasting[@]}"
+    check 'two instances share' wait_until 30 says "$dir/dead.err" 'assigned 2 partitions'
+    check 'the other one has its half' wait_until 30 says "$dir/process.err" 'assigned 2 partitions'
+    stop dead KILL
+    sql 'DROP TRIGGER not_now ON urenwacht_data.client'
+    await process 60
+    check_equal 'the living one ends with exit code 0' "$status" 0 "$dir/process.err"
+    check_equal 'nobody waits to be judged' \
+        "$(sql "SELECT count(*) FROM urenwacht_data.client WHERE next_change_on = '-infinity'")" 0
+    verify "$work/expected.json" --events "$count"
+}
+
+all_published() {
+    (($(sql 'SELECT count(*) FROM urenwacht_data.partition_state WHERE next_sequence > published_sequence + 1') == 0))
+}
+
 case_lane database case_database
 case_lane topics case_topics
 case_lane configuration case_configuration
@@ -273,4 +303,5 @@ case_lane thresholds case_thresholds
 case_lane reload case_reload
 case_lane stop case_stop
 case_lane dead-member case_dead_member
+case_lane dead-member-owes case_dead_member_owes
 suite_end

@@ -510,6 +510,7 @@ static void clients_fall_due(void **state)
                                                {UW_STR("b"), 0, 20005, 1, false, false},
                                                {UW_STR("c"), 0, UW_DAY_NONE, 1, false, false},
                                                {UW_STR("d"), 0, 20011, 1, false, false}};
+    const struct uw_client_change unjudged = {UW_STR("e"), 0, UW_DAY_BEFORE_ALL, 0, false, true};
     struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                  .partitions = &partition,
                                  .partition_count = 1,
@@ -517,6 +518,7 @@ static void clients_fall_due(void **state)
                                  .client_count = 4};
     struct uw_store port;
     struct names names = {""};
+    int64_t count;
 
     (void)state;
     live_require();
@@ -524,6 +526,10 @@ static void clients_fall_due(void **state)
     uw_pgstore_port(store, &port);
     partition = live_claim(store, 0);
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
+    assert_int_equal(uw_pgstore_due_count(store, 0, 20010, 10, &count, &error), UW_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(uw_pgstore_due_count(store, 0, UW_DAY_BEFORE_ALL, 10, &count, &error), UW_OK);
+    assert_int_equal(count, 0);
     assert_int_equal(port.due(port.context, 0, 20010, 10, add_name, &names, &error), UW_OK);
     assert_string_equal(names.text, "b a ");
     names.text[0] = '\0';
@@ -538,6 +544,11 @@ static void clients_fall_due(void **state)
     names.text[0] = '\0';
     assert_int_equal(port.due(port.context, 0, UW_DAY_MIN, 10, add_name, &names, &error), UW_OK);
     assert_string_equal(names.text, "c d ");
+    changes.clients = &unjudged;
+    changes.client_count = 1;
+    assert_int_equal(live_commit(store, &changes, &error), UW_OK);
+    assert_int_equal(uw_pgstore_due_count(store, 0, UW_DAY_BEFORE_ALL, 10, &count, &error), UW_OK);
+    assert_int_equal(count, 3);
     uw_pgstore_close(&store);
 }
 
