@@ -469,13 +469,16 @@ static enum uw_code judge_client(struct uw_engine *engine, const struct uw_touch
     const struct uw_engine_share *share = uw_engine_find_share(engine, resident->partition);
     uint32_t first_alert = engine->judgement.alert_count, first_anomaly = engine->judgement.anomaly_count;
     bool changed = false;
-    bool later = share->behind && resident->stored_rules_version == 0;
-    enum uw_code code = later ? uw_judge_later(&engine->judgement, resident) : UW_OK;
-    if (code == UW_OK && touch->first != UINT32_MAX) {
-        code = later ? UW_OK : uw_judge_before(&engine->judgement, resident);
+    enum uw_code code = UW_OK;
+    if (share->behind && resident->stored_rules_version == 0) {
+        code = uw_judge_later(&engine->judgement, resident);
+        return code == UW_OK ? add_events(engine, touch, &changed) : code;
+    }
+    if (touch->first != UINT32_MAX) {
+        code = uw_judge_before(&engine->judgement, resident);
         code = code == UW_OK ? add_events(engine, touch, &changed) : code;
     }
-    if (code != UW_OK || later || (!changed && !due)) {
+    if (code != UW_OK || (!changed && !due)) {
         return code;
     }
     if (due) {
