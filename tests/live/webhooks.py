@@ -258,8 +258,10 @@ def test_chain():
     """What the processor decides arrives, all of it, and as it stands in the database."""
     all_of_it = make(ADMIN, "/chain")
     RECEIVER.rules["/chain"] = lambda *_: time.sleep(0.01) or 204
-    run("simulate", "--clients", "15", "--from", "2025-01-01", "--until", "2025-07-31", "--seed", "3")
-    run("process", "--until-idle", "--as-of", "2025-08-15")
+    run("simulate", "--clients", "45", "--from", "2025-01-01", "--until", "2025-07-31", "--seed", "3")
+    # Days change and resolve alerts, in however few batches the events come.
+    for day in ("2025-02-15", "2025-04-01", "2025-05-15", "2025-07-01", "2025-08-15"):
+        run("process", "--until-idle", "--as-of", day)
     want = set(psql("SELECT alert_id || '-r' || revision || ' ' || status || ' ' || (revision = 1 OR EXISTS (SELECT FROM "
                     "urenwacht.alert_revision p WHERE p.alert_id = r.alert_id AND p.revision = r.revision - 1 AND p.status = "
                     "'RESOLVED')) FROM urenwacht.alert_revision r UNION SELECT anomaly_id || '-r' || revision || ' ' || status || "
