@@ -58,8 +58,8 @@ void uw_intake_close(struct uw_intake **intake);
  * the first. count 0 is no error. Messages of one topic-partition come in the order of their offsets. When more waited at
  * an assignment than batch_messages_max, one partition after the other is read to its end, decisions first, and a batch
  * holds messages of one of them only; the linger is then longer, so that batches get full. They are borrowed until
- * uw_intake_release, which must come before the next poll. A rebalance while collecting throws away what was collected; the listener says where to
- * go on.
+ * uw_intake_release, which must come before the next poll. A rebalance while collecting throws away what was collected;
+ * the listener says where to go on.
  * Errors stay: a topic was deleted, truncated or made anew (UW_ECONFIG, naming topic, partition, offset and what
  * the broker has), authorization, another process with the same instance name, an error of the listener. UW_EFENCED
  * with UW_CLASS_RETRY: the newer group protocol refuses a static member as long as the group has one of its name, be it
