@@ -15,6 +15,14 @@
 #include "producers/positions.h"
 #include "producers/publisher.h"
 
+/* A producer that is thrown away in the middle of adding positions now and then leaves the list of that call in a queue of
+ * librdkafka, 2.5 kB that nobody can reach any more (2.0.2). The name is the leak sanitizer's. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:librdkafka.so";
+}
+
 /* Numbers of Kafka's protocol requests. */
 #define PRODUCE 0
 #define ADD_PARTITIONS 24
