@@ -17,7 +17,8 @@ enum uw_exit {
 /* A subcommand: a file of its own in cli/, listed in cli/main.c. argv[0] is the subcommand's name. */
 typedef int uw_command_run(int argc, char **argv);
 uw_command_run uw_command_process, uw_command_feed, uw_command_simulate, uw_command_watch, uw_command_explain,
-    uw_command_verify, uw_command_dead_letters, uw_command_migrate, uw_command_topics, uw_command_serve, uw_command_token;
+    uw_command_verify, uw_command_dead_letters, uw_command_migrate, uw_command_topics, uw_command_serve,
+    uw_command_token;
 
 /* One option of a subcommand. Every subcommand has besides: --config FILE, --set KEY=VALUE (repeatable),
  * --dsn CONNINFO, --brokers HOST:PORT,... , --log-level LEVEL, -h/--help. */
@@ -63,6 +64,8 @@ bool uw_options_config(const struct uw_options *options, struct uw_config *confi
 enum uw_log_level { UW_LOG_ERROR, UW_LOG_WARNING, UW_LOG_INFO, UW_LOG_DEBUG };
 void uw_log_start(const char *level, const char *format);
 void uw_log(enum uw_log_level level, const char *format, ...) UW_PRINTF(2, 3);
+/* Begins the lines of the calling thread from now on; borrowed. "": nothing. */
+void uw_log_name_thread(const char *name);
 
 /* "urenwacht: text" to stderr: mistakes of the user, and the last word of a command that fails. */
 void uw_complain(const char *format, ...) UW_PRINTF(1, 2);
@@ -82,7 +85,10 @@ void uw_signals_limit_stop(void);
 /* From now on the process ends with `exit_code` some seconds later, whatever its goodbyes to the servers wait for. */
 void uw_signals_limit_end(int exit_code);
 bool uw_signals_stop_requested(void);
-bool uw_signals_reload_requested(void); /* SIGHUP since the last call */
+/* As SIGTERM does, with uw_signals_limit_end: for a thread that cannot go on, so that the others end as well. */
+void uw_signals_stop(int exit_code);
+/* Another number than at the last look: SIGHUP came. */
+int32_t uw_signals_reloads(void);
 
 /* ---- terminal ---- */
 

@@ -14,6 +14,8 @@
 #include "core/ports.h"
 #include "core/settings.h"
 
+#define UW_WORKERS_MAX 64 /* of one process */
+
 struct uw_config {
     /* database */
     const char *dsn; /* libpq conninfo or URI; "" lets libpq use its own environment */
@@ -31,6 +33,7 @@ struct uw_config {
     bool static_membership;    /* group.instance.id = instance */
     /* process */
     const char *metrics_listen; /* "ADDRESS:PORT" of its figures; "": none */
+    int32_t process_workers;    /* members of the group in one process; each has its share of the cache */
     /* schema registry */
     const char *registry_url;  /* "": Confluent wire format is refused */
     /* batch and cache limits */

@@ -15,7 +15,7 @@ struct key {
     const char *name;
     size_t offset; /* in struct uw_config */
     enum kind kind;
-    int64_t min, max;
+    int64_t min, max; /* of numbers and sizes; of a text: 1 if it must not be empty, and its bytes unless the usual */
     const char *choices;  /* KIND_CHOICE: the words, separated by spaces */
     const char *standard; /* the default, as text */
 };
@@ -34,15 +34,16 @@ static const struct key keys[] = {
     {"topics.dead-letters", AT(outputs[UW_OUTPUT_DEAD_LETTERS]), KIND_TOPIC, 0, 0, NULL, "urenwacht.dead-letters"},
     {"topics.partitions", AT(topic_partitions), KIND_INT32, 1, 10000, NULL, "12"},
     {"topics.replication", AT(topic_replication), KIND_INT32, -1, 100, NULL, "-1"},
-    {"group.id", AT(group_id), KIND_TEXT, 1, 0, NULL, "urenwacht"},
-    {"group.instance", AT(instance), KIND_TEXT, 0, 0, NULL, ""},
+    {"group.id", AT(group_id), KIND_TEXT, 1, UW_CONFIG_NAME_BYTES_MAX, NULL, "urenwacht"},
+    {"group.instance", AT(instance), KIND_TEXT, 0, UW_CONFIG_NAME_BYTES_MAX, NULL, ""},
     {"group.static_membership", AT(static_membership), KIND_SWITCH, 0, 0, NULL, "false"},
     {"process.metrics_listen", AT(metrics_listen), KIND_TEXT, 0, 0, NULL, ""},
+    {"process.workers", AT(process_workers), KIND_INT32, 1, UW_WORKERS_MAX, NULL, "1"},
     {"registry.url", AT(registry_url), KIND_TEXT, 0, 0, NULL, ""},
     {"batch.max_events", AT(batch_max_events), KIND_INT32, 1, 1000000, NULL, "30000"},
     {"batch.max_bytes", AT(batch_max_bytes), KIND_BYTES, 1024 * KIB, 4096 * 1024 * KIB, NULL, "64MiB"},
     {"batch.linger_ms", AT(batch_linger_ms), KIND_INT32, 0, 60000, NULL, "50"},
-    {"batch.due_clients", AT(due_batch_clients), KIND_INT32, 1, 1000000, NULL, "2000"},
+    {"batch.due_clients", AT(due_batch_clients), KIND_INT32, 1, 1000000, NULL, "4000"},
     {"cache.max_bytes", AT(cache_max_bytes), KIND_BYTES, 1024 * KIB, INT64_C(1) << 40, NULL, "128MiB"},
     {"retry.min_ms", AT(retry_min_ms), KIND_INT32, 1, 60000, NULL, "100"},
     {"retry.max_ms", AT(retry_max_ms), KIND_INT32, 1, 600000, NULL, "10000"},
@@ -115,8 +116,12 @@ enum uw_code uw_config_mistake(struct uw_error *error, const char *origin, const
     return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "%s: %s: %s", origin, key, reason);
 }
 
-static enum uw_code no_memory(struct uw_error *error)
+enum uw_code uw_config_no_memory(const struct uw_config *config, struct uw_error *error)
 {
+    if (config->memory.limit_met) {
+        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "the configuration takes more than %u MiB of memory",
+                            UW_CONFIG_MEMORY_MAX / 1024u / 1024u);
+    }
     return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the configuration");
 }
 
@@ -223,12 +228,13 @@ static bool is_choice(const char *choices, const char *text)
 static enum uw_code set_text(struct uw_config *config, const struct key *key, const char *value, const char *origin,
                              struct uw_error *error)
 {
-    if (strlen(value) > UW_CONFIG_TEXT_BYTES_MAX) {
-        return uw_config_mistake(error, origin, key->name, "longer than %d bytes", UW_CONFIG_TEXT_BYTES_MAX);
+    int max = key->kind == KIND_TEXT && key->max > 0 ? (int)key->max : UW_CONFIG_TEXT_BYTES_MAX;
+    if (strlen(value) > (size_t)max) {
+        return uw_config_mistake(error, origin, key->name, "longer than %d bytes", max);
     }
     const char *copy = uw_config_copy(&config->memory, value);
     if (copy == NULL) {
-        return no_memory(error);
+        return uw_config_no_memory(config, error);
     }
     memcpy((char *)config + key->offset, &copy, sizeof(copy));
     return UW_OK;
@@ -317,7 +323,7 @@ static enum uw_code set_property(struct uw_config *config, const char *key, cons
     const char *name = uw_config_copy(&config->memory, key + strlen(KAFKA));
     const char *copy = uw_config_copy(&config->memory, value);
     if (name == NULL || copy == NULL) {
-        return no_memory(error);
+        return uw_config_no_memory(config, error);
     }
     uint32_t place = 0;
     while (place < config->kafka_count && strcmp(config->kafka[place].name, name) < 0) {
@@ -511,7 +517,7 @@ enum uw_code uw_config_defaults(struct uw_config *config, struct uw_error *error
     uw_thresholds_default(&config->settings.defaults);
     config->kafka = uw_arena_take(&config->memory, UW_KAFKA_PROPERTIES_MAX * sizeof(*config->kafka));
     if (config->kafka == NULL) {
-        return no_memory(error);
+        return uw_config_no_memory(config, error);
     }
     for (size_t i = 0; i < KEY_COUNT; i++) {
         enum uw_code code = set_key(config, &keys[i], keys[i].standard, "default", error);

@@ -14,8 +14,9 @@
 #define UW_KAFKA_PROPERTIES_MAX 64   /* with ours; librdkafka knows twice as many, and has good values for most */
 #define UW_CONFIG_DEPTH_MAX 8        /* of nesting in a file; an alias to what contains it would never end */
 #define UW_CONFIG_TEXT_BYTES_MAX 4096 /* of a value that is a text */
+#define UW_CONFIG_NAME_BYTES_MAX 249 /* of the group and of an instance: what Kafka allows a static member's name */
 #define UW_CONFIG_KEYS_MAX 512       /* in one file, a bound on what aliases can multiply */
-#define UW_CONFIG_MEMORY_MAX (8u * 1024u * 1024u)
+#define UW_CONFIG_MEMORY_MAX (8u * 1024u * 1024u) /* of all texts and overrides, what aliases repeat included */
 #define UW_CONFIG_FILE_MAX (1024u * 1024u)
 
 /* Fills *config with the defaults; its memory is the arena's. */
@@ -36,6 +37,9 @@ bool uw_config_is_section(const char *key);
 
 /* The key that a variable's name without the prefix stands for; false when there is none. */
 bool uw_config_key_of_variable(const char *variable, char key[UW_CONFIG_KEY_BYTES]) UW_MUST_USE;
+
+/* The error of memory that the configuration did not get: UW_ECONFIG beyond its limit, UW_ENOMEM otherwise. */
+enum uw_code uw_config_no_memory(const struct uw_config *config, struct uw_error *error);
 
 /* What must hold between keys once all are set. */
 enum uw_code uw_config_check(const struct uw_config *config, struct uw_error *error) UW_MUST_USE;

@@ -66,7 +66,7 @@ static enum uw_code note_key(struct reading *reading, const char *key, const yam
     }
     const char *copy = uw_config_copy(&reading->config->memory, key);
     if (copy == NULL) {
-        return uw_error_set(reading->error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the configuration");
+        return uw_config_no_memory(reading->config, reading->error);
     }
     reading->seen[reading->seen_count].key = copy;
     reading->seen[reading->seen_count++].line = node->start_mark.line + 1;
@@ -115,7 +115,7 @@ static enum uw_code copy_selector(struct reading *reading, const char *text, str
 {
     const char *copy = uw_config_copy(&reading->config->memory, text);
     if (copy == NULL) {
-        return uw_error_set(reading->error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the configuration");
+        return uw_config_no_memory(reading->config, reading->error);
     }
     *selector = uw_str_from(copy);
     return UW_OK;
@@ -212,7 +212,7 @@ static enum uw_code read_overrides(struct reading *reading, const yaml_node_t *l
     }
     settings->rules = uw_arena_take(&reading->config->memory, count * sizeof(*settings->rules));
     if (settings->rules == NULL) {
-        return uw_error_set(reading->error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the configuration");
+        return uw_config_no_memory(reading->config, reading->error);
     }
     for (size_t i = 0; i < count; i++) {
         const yaml_node_t *node = yaml_document_get_node(reading->document, list->data.sequence.items.start[i]);

@@ -28,7 +28,7 @@ static const struct uw_option table[] = {
 #define TABLE_COUNT ((uint32_t)(sizeof table / sizeof table[0]))
 
 #define CLIENT_BYTES_MAX 256 /* 64 code points */
-#define CLIENTS_SHOWN_MAX 100
+#define CLIENTS_SHOWN_MAX 100 /* of a decision that occurs for several */
 /* A batch that is committed between two of our reads makes them differ; then all is read again. */
 #define ATTEMPTS 5
 #define ATTEMPT_PAUSE_MS 100

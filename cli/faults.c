@@ -2,7 +2,9 @@
 
 #ifdef UW_FAULT_POINTS
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +14,14 @@
 static struct uw_store real_store;
 static struct uw_publisher real_publisher;
 static char wanted_place[64];
-static long wanted_count, seen_count;
+static long wanted_count;
+static atomic_long seen_count;
+static pthread_mutex_t wrapping = PTHREAD_MUTEX_INITIALIZER;
 
 static void reach(const char *place)
 {
-    if (strcmp(place, wanted_place) == 0 && ++seen_count == wanted_count) {
-        fprintf(stderr, "fault point %s:%ld\n", place, seen_count);
+    if (strcmp(place, wanted_place) == 0 && atomic_fetch_add(&seen_count, 1) + 1 == wanted_count) {
+        fprintf(stderr, "fault point %s:%ld\n", place, wanted_count);
         kill(getpid(), SIGKILL);
     }
 }
@@ -61,10 +65,14 @@ void uw_faults_wrap(struct uw_store *store, struct uw_publisher *publisher)
     if (colon == NULL || (size_t)(colon - fault) >= sizeof wanted_place) {
         return;
     }
-    memcpy(wanted_place, fault, (size_t)(colon - fault));
-    wanted_count = strtol(colon + 1, NULL, 10);
-    real_store = *store;
-    real_publisher = *publisher;
+    pthread_mutex_lock(&wrapping); /* the operations of all workers are the same; only their contexts differ */
+    if (wanted_place[0] == '\0') {
+        memcpy(wanted_place, fault, (size_t)(colon - fault));
+        wanted_count = strtol(colon + 1, NULL, 10);
+        real_store = *store;
+        real_publisher = *publisher;
+    }
+    pthread_mutex_unlock(&wrapping);
     store->claim = faulty_claim;
     store->commit = faulty_commit;
     publisher->start = faulty_start;

@@ -14,6 +14,8 @@
 static enum uw_log_level shown_level = UW_LOG_INFO;
 static bool as_json;
 
+static _Thread_local const char *thread_name = "";
+
 static const char *level_name(enum uw_log_level level)
 {
     switch (level) {
@@ -37,6 +39,11 @@ void uw_log_start(const char *level, const char *format)
         }
     }
     as_json = strcmp(format, "json") == 0;
+}
+
+void uw_log_name_thread(const char *name)
+{
+    thread_name = name;
 }
 
 /* One write a line, so that lines of several threads or processes do not mix. */
@@ -81,9 +88,10 @@ void uw_log(enum uw_log_level level, const char *format, ...)
     if (level > shown_level) {
         return;
     }
+    size_t named = (size_t)snprintf(text, sizeof(text), "%s", thread_name);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    vsnprintf(text + named, sizeof(text) - named, format, arguments);
     va_end(arguments);
     int64_t now = uw_clock_ms();
     int64_t of_day = now % UW_MS_PER_DAY;
@@ -107,9 +115,10 @@ void uw_log(enum uw_log_level level, const char *format, ...)
 void uw_complain(const char *format, ...)
 {
     char text[TEXT_BYTES], line[TEXT_BYTES + 16] = "urenwacht: ";
+    size_t named = (size_t)snprintf(text, sizeof(text), "%s", thread_name);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    vsnprintf(text + named, sizeof(text) - named, format, arguments);
     va_end(arguments);
     size_t used = strlen(line);
     used += escape(text, false, line + used);

@@ -40,6 +40,37 @@ static void count_changes(struct uw_meter_figures *figures, const struct uw_chan
     }
 }
 
+void uw_meter_add(struct uw_meter_figures *sum, const struct uw_meter_figures *figures)
+{
+    for (int i = 0; i < UW_COMMIT_TARGETS; i++) {
+        struct uw_commit_figures *commits = &sum->commits[i];
+        uw_histogram_merge(&commits->durations, &figures->commits[i].durations);
+        commits->failures += figures->commits[i].failures;
+        commits->last_ms = commits->last_ms > figures->commits[i].last_ms ? commits->last_ms
+                                                                          : figures->commits[i].last_ms;
+    }
+    uw_histogram_merge(&sum->batches, &figures->batches);
+    sum->accepted += figures->accepted;
+    sum->redelivered += figures->redelivered;
+    sum->refused += figures->refused;
+    sum->skipped += figures->skipped;
+    for (int status = 0; status < 2; status++) {
+        for (int kind = 0; kind < UW_ALERT_KIND_COUNT; kind++) {
+            sum->alerts[kind][status] += figures->alerts[kind][status];
+        }
+        for (int kind = 0; kind < UW_ANOMALY_KIND_COUNT; kind++) {
+            sum->anomalies[kind][status] += figures->anomalies[kind][status];
+        }
+    }
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
+        sum->records[i] += figures->records[i];
+    }
+    sum->clients_judged += figures->clients_judged;
+    sum->cache_hits += figures->cache_hits;
+    sum->cache_misses += figures->cache_misses;
+    sum->searches += figures->searches;
+}
+
 /* ---- the wrapped ports ---- */
 
 static enum uw_code metered_claim(void *context, int32_t partition, int32_t rules_version, struct uw_claim *claim,
@@ -109,6 +140,13 @@ static enum uw_code metered_published(void *context, int32_t partition, int64_t 
     return meter->publisher.published(meter->publisher.context, partition, sequence, error);
 }
 
+static enum uw_code metered_search(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                   bool begin, bool *found, bool *complete, struct uw_error *error)
+{
+    struct uw_meter *meter = context;
+    return meter->publisher.search(meter->publisher.context, records, record_count, begin, found, complete, error);
+}
+
 /* What is counted is what the processor waits for Kafka: between the two calls it applies the next batch. */
 static enum uw_code metered_start(void *context, const struct uw_outbox_record *records, uint32_t record_count,
                                   const struct uw_published *positions, uint32_t position_count,
@@ -159,7 +197,7 @@ void uw_meter_wrap(struct uw_meter *meter, struct uw_store *store, struct uw_pub
                                .mark_all_due = metered_mark_all_due,
                                .sweep = metered_sweep,
                                .standing = metered_standing};
-    *publisher = (struct uw_publisher){meter, metered_published, metered_start, metered_finish};
+    *publisher = (struct uw_publisher){meter, metered_published, metered_search, metered_start, metered_finish};
 }
 
 void uw_meter_take(struct uw_meter *meter, const struct uw_engine_statistics *statistics)
@@ -169,6 +207,7 @@ void uw_meter_take(struct uw_meter *meter, const struct uw_engine_statistics *st
     figures->clients_judged += statistics->clients_judged - meter->counted.clients_judged;
     figures->cache_hits += statistics->clients_found - meter->counted.clients_found;
     figures->cache_misses += statistics->clients_loaded - meter->counted.clients_loaded;
+    figures->searches += statistics->searches - meter->counted.searches;
     meter->counted = *statistics;
 }
 

@@ -29,6 +29,7 @@ struct uw_meter_figures {
     uint64_t alerts[UW_ALERT_KIND_COUNT][2], anomalies[UW_ANOMALY_KIND_COUNT][2]; /* revisions, by status */
     uint64_t records[UW_OUTPUT_COUNT]; /* published in Kafka */
     uint64_t clients_judged, cache_hits, cache_misses;
+    uint64_t searches; /* in the output topics, of what is published */
 };
 
 struct uw_meter {
@@ -40,6 +41,9 @@ struct uw_meter {
     int64_t start_us;
     uint64_t begun_records[UW_OUTPUT_COUNT];
 };
+
+/* Adds what another meter has counted. */
+void uw_meter_add(struct uw_meter_figures *sum, const struct uw_meter_figures *figures);
 
 /* Wraps the ports in place; the meter must stay as long as they are used. Called again for every new engine, whose
  * counts are then added to those of the ones before. */

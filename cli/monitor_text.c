@@ -78,6 +78,9 @@ static void add_events(struct uw_text *text, const struct uw_meter_figures *mete
         uw_exposition_line(text, NAME("records_published_total") "{topic=\"%s\"} %" PRIu64, outputs[i],
                            meter->records[i]);
     }
+    add_number(text, NAME("searches_total"), "counter",
+               "Times that Kafka's offsets did not say what is published, and the topics were searched.",
+               (int64_t)meter->searches);
     add_number(text, NAME("dead_letters_total"), "counter", "Events that were refused.", (int64_t)meter->refused);
 }
 
@@ -120,12 +123,35 @@ static void add_clients(struct uw_text *text, const struct uw_monitor_figures *f
                figures->clients_due);
 }
 
-void uw_monitor_write(struct uw_text *text, const struct uw_monitor_figures *figures, bool ready, int64_t silent_ms)
+void uw_monitor_add(struct uw_monitor_figures *sum, const struct uw_monitor_figures *figures)
+{
+    uw_meter_add(&sum->meter, &figures->meter);
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
+        sum->lags[i].messages += figures->lags[i].messages;
+        sum->lags[i].age_ms = sum->lags[i].age_ms > figures->lags[i].age_ms ? sum->lags[i].age_ms
+                                                                            : figures->lags[i].age_ms;
+    }
+    sum->cache_bytes += figures->cache_bytes;
+    sum->cache_clients += figures->cache_clients;
+    sum->cache_facts += figures->cache_facts;
+    sum->cache_max_bytes += figures->cache_max_bytes;
+    sum->clients_due += figures->clients_due;
+    sum->partitions_owned += figures->partitions_owned;
+    sum->partition_count = sum->partition_count > figures->partition_count ? sum->partition_count
+                                                                           : figures->partition_count;
+    sum->as_of_day = sum->as_of_day > figures->as_of_day ? sum->as_of_day : figures->as_of_day;
+}
+
+void uw_monitor_write(struct uw_text *text, const struct uw_monitor_figures *figures, bool ready, int64_t silent_ms,
+                      int64_t stalled_ms)
 {
     uw_exposition_process(text);
     add_number(text, NAME("ready"), "gauge", "1 as /readyz is 200.", ready ? 1 : 0);
     uw_exposition_head(text, NAME("silent_seconds"), "gauge", "Since the main loop was last seen.");
     uw_exposition_line(text, NAME("silent_seconds") " %.3f", (double)silent_ms / 1000.0);
+    uw_exposition_head(text, NAME("stalled_seconds"), "gauge",
+                       "Since events wait and none was applied; 0: none waits.");
+    uw_exposition_line(text, NAME("stalled_seconds") " %.3f", (double)stalled_ms / 1000.0);
     add_number(text, NAME("partitions_owned"), "gauge", "Partitions of this instance.", figures->partitions_owned);
     add_number(text, NAME("partitions"), "gauge", "Partitions of each input topic; 0: not known yet.",
                figures->partition_count);

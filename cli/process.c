@@ -1,11 +1,13 @@
 /* urenwacht process: the processor. */
 #include "cli/worker.h"
 
-static const char usage[] = "process [--as-of DATE] [--until-idle] [--instance NAME] [--metrics-listen ADDRESS:PORT]";
+static const char usage[] = "process [--as-of DATE] [--until-idle] [--workers N] [--instance NAME] "
+                            "[--metrics-listen ADDRESS:PORT]";
 static const char about[] =
     "Reads decisions, declarations, no-shows and evaluations from Kafka in a consumer group, keeps the hour budgets\n"
     "in PostgreSQL, and publishes alerts, anomalies and dead letters; each exactly once, whatever breaks. Any number\n"
-    "of instances share the work. Needs `urenwacht migrate` and `urenwacht topics --create` to have run once.\n\n"
+    "of instances share the work, and each instance may have several workers. Needs `urenwacht migrate` and\n"
+    "`urenwacht topics --create` to have run once.\n\n"
     "SIGTERM and SIGINT stop it after the running batch; SIGHUP reads the thresholds of the configuration again.\n\n"
     "With --metrics-listen it answers GET /metrics (for Prometheus), /healthz (200 while the main loop moves) and\n"
     "/readyz (200 while it has its partitions and works, 503 with the reason otherwise) to everybody who reaches the\n"
@@ -15,10 +17,11 @@ static const char about[] =
 static const struct uw_option table[] = {
     {"as-of", "DATE", "judge as of this day (YYYY-MM-DD) instead of today in Europe/Amsterdam"},
     {"until-idle", NULL, "end when everything that is in the topics has been processed, by this instance or others"},
+    {"workers", "N", "members of the group in this process, one for each processor to be used and one more (process.workers)"},
     {"instance", "NAME", "name of this instance, stable over restarts (default: a free slot of the database)"},
     {"metrics-listen", "ADDRESS:PORT", "answer /metrics, /healthz and /readyz there (process.metrics_listen)"},
     {"accept-lost-offsets", NULL,
-     "go on though Kafka lost the group's offsets; the last batch may be published twice"},
+     "where Kafka's offsets do not say what is published, do not search the topics; it may be published twice"},
 };
 #define TABLE_COUNT ((uint32_t)(sizeof table / sizeof table[0]))
 
@@ -45,6 +48,12 @@ int uw_command_process(int argc, char **argv)
     }
     config.instance = uw_option_text(&options, "instance", config.instance);
     config.metrics_listen = uw_option_text(&options, "metrics-listen", config.metrics_listen);
+    int64_t workers;
+    if (!uw_option_integer(&options, "workers", config.process_workers, 1, UW_WORKERS_MAX, &workers)) {
+        uw_config_close(&config);
+        return UW_EXIT_USAGE;
+    }
+    config.process_workers = (int32_t)workers;
     worker.config = &config;
     status = uw_worker_run(&worker);
     uw_config_close(&config);

@@ -14,11 +14,11 @@
 
 static const char usage[] = "serve [--listen ADDRESS] [--port PORT] [--page FOLDER]";
 static const char about[] =
-    "Answers HTTP: a JSON API over the database under /api/v1 (described at /api/v1/openapi.yaml), alerts and anomalies\n"
-    "live at /api/v1/stream, the page of the dashboard, and /metrics, /healthz and /readyz. Whoever asks needs a token\n"
-    "(urenwacht token create), which sees its municipalities only.\n\n"
-    "It speaks plain HTTP and listens on loopback unless told: put a proxy with TLS before it. Needs `urenwacht migrate`\n"
-    "to have run, and the role urenwacht_dashboard (docs/api.md).\n";
+    "Answers HTTP: a JSON API over the database under /api/v1 (described at /api/v1/openapi.yaml), alerts and\n"
+    "anomalies live at /api/v1/stream, the page of the dashboard, and /metrics, /healthz and /readyz. Whoever asks\n"
+    "needs a token (urenwacht token create), which sees its municipalities only.\n\n"
+    "It speaks plain HTTP and listens on loopback unless told: put a proxy with TLS before it. Needs\n"
+    "`urenwacht migrate` to have run, and the role urenwacht_dashboard (docs/api.md).\n";
 
 static const struct uw_option table[] = {
     {"listen", "ADDRESS", "IP address to listen on (serve.listen)"},

@@ -1,10 +1,13 @@
 #include "cli/command.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_requested, reload_requested, stop_limited, overdue_code;
+/* Written by handlers and by threads. */
+static atomic_int stop_requested, stop_signals, reloads_requested, stop_limited, overdue_code;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler must not wait for a lock");
 
 /* Whoever asks to stop waits this long at the most. A call to a server that does not answer may wait longer;
  * leaving it half-done loses nothing, since every crash does the same (DESIGN section 1). */
@@ -14,7 +17,7 @@ static volatile sig_atomic_t stop_requested, reload_requested, stop_limited, ove
 
 static void on_stop(int signal_number)
 {
-    if (stop_requested) {
+    if (atomic_fetch_add(&stop_signals, 1) > 0) {
         _exit(128 + signal_number);
     }
     stop_requested = 1;
@@ -29,13 +32,13 @@ static void on_overdue(int signal_number)
     (void)signal_number;
     ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
     (void)written;
-    _exit((int)overdue_code);
+    _exit(overdue_code);
 }
 
 static void on_reload(int signal_number)
 {
     (void)signal_number;
-    reload_requested = 1;
+    atomic_fetch_add(&reloads_requested, 1); /* wraps */
 }
 
 static void handle(int signal_number, void (*handler)(int))
@@ -71,14 +74,18 @@ void uw_signals_limit_end(int exit_code)
     }
 }
 
+void uw_signals_stop(int exit_code)
+{
+    stop_requested = 1;
+    uw_signals_limit_end(exit_code);
+}
+
 bool uw_signals_stop_requested(void)
 {
     return stop_requested != 0;
 }
 
-bool uw_signals_reload_requested(void)
+int32_t uw_signals_reloads(void)
 {
-    bool requested = reload_requested != 0;
-    reload_requested = 0;
-    return requested;
+    return reloads_requested;
 }

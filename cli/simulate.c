@@ -18,6 +18,9 @@ static const char about[] =
     "funding forms, weekly visits, holidays, sickness, no-shows, corrections, late deliveries, period lines and\n"
     "evaluations, in the order in which they were recorded. The same options give the same events.\n"
     "\n"
+    "A few providers are large: they have contracts for several products and work everywhere. Most are small, with\n"
+    "one or two products in a few municipalities. The contract, for a provider and a product, says the funding form.\n"
+    "\n"
     "A small share is irregular on purpose; --irregularities writes the list of it, one JSON object a line, with the\n"
     "anomaly that must come of it and the line of the event in --output. Nothing else gives an anomaly on the last\n"
     "day.\n"
@@ -30,9 +33,13 @@ static const struct uw_option table[] = {
     {"providers", "N", "providers, up to 5000 (default: by the number of clients)"},
     {"seed", "S", "where chance starts from (default 1)"},
     {"from", "DATE", "first day of care (default 2026-01-01); decisions are recorded up to 35 days before"},
-    {"until", "DATE", "last day on which anything is recorded (default: a year after --from, less a day)"},
-    {"declarations", "N", "scale the visits so that about N declaration lines arise"},
-    {"switch-date", "DATE", "a quarter of the decisions gets another funding form on this day"},
+    {"until", "DATE", "last day on which anything is recorded (default: when --declarations are reached, or a year "
+                      "after --from, less a day)"},
+    {"declarations", "N",
+     "about so many lines: as long a period as gives them, four weeks to five years, or with --until more or fewer "
+     "visits than agreed"},
+    {"switch-date", "DATE",
+     "a quarter of the contracts, with all decisions under them, gets another funding form on this day"},
     {"no-show-percent", "N", "no-shows among appointments (default: 3 to 6, by provider)"},
     {"credit-percent", "N", "lines that are taken back and mostly declared anew (default 3)"},
     {"redelivery-percent", "N", "events that are delivered twice (default 1)"},
@@ -74,7 +81,7 @@ static bool read_options(const struct uw_options *options, struct uw_region_opti
         !read_int32(options, "providers", 0, 1, UW_REGION_PROVIDERS_MAX, &region->providers) ||
         !uw_option_integer(options, "seed", 1, 0, INT64_MAX, &seed) ||
         !uw_option_date(options, "from", region->from_day, &region->from_day) ||
-        !uw_option_date(options, "until", uw_add_months(region->from_day, 12) - 1, &region->until_day) ||
+        !uw_option_date(options, "until", UW_DAY_NONE, &region->until_day) ||
         !uw_option_date(options, "switch-date", UW_DAY_NONE, &region->switch_day) ||
         !uw_option_integer(options, "declarations", 0, 1, 1000000000, &region->declarations) ||
         !read_int32(options, "no-show-percent", -1, 0, 50, &region->no_show_percent) ||
@@ -146,12 +153,14 @@ static void summarise(const struct run *run)
     struct uw_region_statistics statistics;
     uw_region_statistics(run->region, &statistics);
     int64_t elapsed_ms = uw_clock_monotonic_ms() - run->progress.started_ms;
+    char until[UW_DATE_TEXT_BYTES];
+    uw_date_format(statistics.last_day, until);
     uw_log(UW_LOG_INFO,
            "%" PRIu64 " events: %" PRIu64 " decisions, %" PRIu64 " declarations, %" PRIu64 " no-shows, %" PRIu64
-           " evaluations; %" PRIu64 " irregularities; %" PRId64 ".%" PRId64 " s",
+           " evaluations; until %s; %" PRIu64 " irregularities; %" PRId64 ".%" PRId64 " s",
            run->events, statistics.events[UW_TOPIC_DECISIONS], statistics.events[UW_TOPIC_DECLARATIONS],
-           statistics.events[UW_TOPIC_NO_SHOWS], statistics.events[UW_TOPIC_EVALUATIONS], statistics.irregularities,
-           elapsed_ms / 1000, elapsed_ms / 100 % 10);
+           statistics.events[UW_TOPIC_NO_SHOWS], statistics.events[UW_TOPIC_EVALUATIONS], until,
+           statistics.irregularities, elapsed_ms / 1000, elapsed_ms / 100 % 10);
 }
 
 static enum uw_code open_all(struct run *run, const struct uw_options *options, const struct uw_config *config,

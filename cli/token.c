@@ -11,9 +11,10 @@
 
 static const char usage[] = "token create --name NAME --role ROLE [--municipality M,...] | list | revoke ID";
 static const char about[] =
-    "Tokens give access to `urenwacht serve`. A token is printed once, when it is created; the database keeps its hash.\n"
-    "Roles: contract-manager (alerts of the given municipalities), regional (reads anomalies too), fraud (works on\n"
-    "anomalies), admin (everything, tokens too). Without --municipality a token sees all; a contract-manager needs some.\n";
+    "Tokens give access to `urenwacht serve`. A token is printed once, when it is created; the database keeps its\n"
+    "hash. Roles: contract-manager (alerts of the given municipalities), regional (reads anomalies too), fraud (works\n"
+    "on anomalies), admin (everything, tokens too). Without --municipality a token sees all; a contract-manager needs\n"
+    "some.\n";
 
 static const struct uw_option table[] = {
     {"name", "NAME", "create: who or what uses it; what is done with it is signed with this name"},
@@ -76,17 +77,18 @@ static int list(struct uw_desk *desk)
     if (code == UW_OK) {
         code = uw_desk_query(desk,
                              "SELECT id::text, role::text, to_char(expires_at, 'YYYY-MM-DD'), "
-                             "coalesce(to_char(last_used_at, 'YYYY-MM-DD'), 'never'), CASE WHEN revoked_at IS NOT NULL THEN "
-                             "'revoked' WHEN expires_at <= now() THEN 'expired' ELSE 'valid' END, "
-                             "coalesce(array_to_string(municipalities, ','), 'all'), regexp_replace(name, '[[:cntrl:]]', "
-                             "'?', 'g') FROM urenwacht_data.token ORDER BY id",
+                             "coalesce(to_char(last_used_at, 'YYYY-MM-DD'), 'never'), CASE WHEN revoked_at IS NOT NULL "
+                             "THEN 'revoked' WHEN expires_at <= now() THEN 'expired' ELSE 'valid' END, "
+                             "coalesce(array_to_string(municipalities, ','), 'all'), regexp_replace(name, "
+                             "'[[:cntrl:]]', '?', 'g') FROM urenwacht_data.token ORDER BY id",
                              NULL, 0, &result, &error);
     }
     if (code != UW_OK) {
         return fail(code, &error);
     }
     uw_desk_rollback(desk);
-    printf("%6s  %-16s  %-10s  %-10s  %-7s  %s\n", "id", "role", "expires", "last used", "state", "municipalities, name");
+    printf("%6s  %-16s  %-10s  %-10s  %-7s  %s\n", "id", "role", "expires", "last used", "state",
+           "municipalities, name");
     for (int row = 0; row < PQntuples(result); row++) {
         struct uw_str f[7];
         for (int i = 0; i < 7; i++) {

@@ -12,7 +12,7 @@
 #include "core/fold.h"
 #include "producers/store_verify.h"
 
-#define UW_VERIFY_PARTITIONS_MAX 10000u
+#define UW_VERIFY_PARTITIONS_MAX 10000u /* as many as a topic may have: UW_KAFKA_PARTITIONS_MAX */
 /* Of aggregate rows, and of the places of dead letters, that are kept in memory while they are sorted. */
 #define UW_VERIFY_SORT_BYTES ((size_t)64 * 1024 * 1024)
 
@@ -47,6 +47,9 @@ int uw_verify_place_compare(const void *a, const void *b);
 bool uw_verify_place_read(const struct uw_config *config, const struct uw_header *headers, uint32_t header_count,
                           struct uw_verify_place *place);
 
+/* Notes a partition that was claimed; they come in ascending order. UW_ELIMIT beyond UW_VERIFY_PARTITIONS_MAX. */
+enum uw_code uw_verify_partition_add(struct uw_verify *verify, const struct uw_audit_partition *row,
+                                     struct uw_error *error) UW_MUST_USE;
 /* NULL when the partition was never claimed. */
 const struct uw_verify_partition *uw_verify_partition_of(const struct uw_verify *verify, int32_t partition);
 /* Whether something of this municipality is asked for. */

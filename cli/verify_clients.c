@@ -32,6 +32,11 @@ struct step {
     struct subject **subjects; /* by name */
     uint32_t count, capacity;
     uint32_t last; /* the one that was found last */
+    /* Where the fact before came from. */
+    bool has_fact;
+    enum uw_topic topic;
+    int32_t partition;
+    int64_t offset;
     struct uw_arena names;
     struct uw_fold fold;
 };
@@ -46,6 +51,7 @@ static void step_reset(struct step *step)
         free(step->subjects[i]);
     }
     step->count = step->last = 0;
+    step->has_fact = false;
     uw_arena_reset(&step->names);
 }
 
@@ -155,6 +161,21 @@ static void begin_fact(struct uw_verify_report *report, enum uw_verify_how how, 
     uw_verify_key(report, "client", fact->event.client);
 }
 
+/* Facts of a client come by offset, so that one which was written twice stands beside itself. */
+static void check_place(struct step *step, const struct uw_audit_fact *fact)
+{
+    if (step->has_fact && step->topic == fact->event.topic && step->partition == fact->partition &&
+        step->offset == fact->offset) {
+        begin_fact(&step->verify->report, UW_VERIFY_EXTRA, fact);
+        uw_verify_pair(&step->verify->report, "fact", UW_STR("of an offset that has one already"), UW_STR_NULL);
+        uw_verify_end(&step->verify->report);
+    }
+    step->has_fact = true;
+    step->topic = fact->event.topic;
+    step->partition = fact->partition;
+    step->offset = fact->offset;
+}
+
 static enum uw_code take_fact(void *context, const struct uw_audit_fact *fact)
 {
     struct step *step = context;
@@ -168,6 +189,7 @@ static enum uw_code take_fact(void *context, const struct uw_audit_fact *fact)
         return UW_ENOMEM;
     }
     report->compared[UW_VERIFY_FACT]++;
+    check_place(step, fact);
     subject->fact_count++;
     subject->partition = subject->partition < 0 ? fact->partition : subject->partition;
     code = uw_verify_check_event(&fact->event, &refusal);

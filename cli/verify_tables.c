@@ -93,6 +93,24 @@ static void check_partition(struct partitions *partitions, const struct uw_audit
     check_outbox_numbers(report, row);
 }
 
+enum uw_code uw_verify_partition_add(struct uw_verify *verify, const struct uw_audit_partition *row,
+                                     struct uw_error *error)
+{
+    uint32_t count = verify->partition_count;
+
+    if (count == UW_VERIFY_PARTITIONS_MAX) {
+        return uw_error_set(error, UW_ELIMIT, UW_CLASS_FATAL, "the database has more than %u partitions",
+                            UW_VERIFY_PARTITIONS_MAX);
+    }
+    if (!uw_reserve((void **)&verify->partitions, &verify->partition_capacity, count + 1, sizeof *verify->partitions)) {
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for %" PRIu32 " partitions", count + 1);
+    }
+    verify->partitions[count] = (struct uw_verify_partition){row->partition, row->as_of_day, {0}};
+    memcpy(verify->partitions[count].next_offset, row->next_offset, sizeof row->next_offset);
+    verify->partition_count++;
+    return UW_OK;
+}
+
 /* Offsets mean nothing in other topics than those they were counted in. */
 static enum uw_code check_topics(struct partitions *partitions, const struct uw_audit_partition *row)
 {
@@ -121,16 +139,7 @@ static enum uw_code visit_partition(void *context, const struct uw_audit_partiti
     if (code != UW_OK || !row->known) {
         return code;
     }
-    if (verify->partition_count == UW_VERIFY_PARTITIONS_MAX ||
-        !uw_reserve((void **)&verify->partitions, &verify->partition_capacity, verify->partition_count + 1,
-                    sizeof *verify->partitions)) {
-        return uw_error_set(&partitions->error, UW_ELIMIT, UW_CLASS_FATAL, "more than %u partitions, or no memory",
-                            UW_VERIFY_PARTITIONS_MAX);
-    }
-    verify->partitions[verify->partition_count] = (struct uw_verify_partition){row->partition, row->as_of_day, {0}};
-    memcpy(verify->partitions[verify->partition_count].next_offset, row->next_offset, sizeof row->next_offset);
-    verify->partition_count++;
-    return UW_OK;
+    return uw_verify_partition_add(verify, row, &partitions->error);
 }
 
 enum uw_code uw_verify_partitions(struct uw_verify *verify, bool topics_only, struct uw_error *error)

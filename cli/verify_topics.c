@@ -1,7 +1,7 @@
 /*
  * Facts against the topics, as far as those still hold what was applied: every offset with a record is a stored fact
- * of the same content or a dead letter, and nothing else is. A merge by offset of the three, partition after
- * partition; each side is read once and none is kept.
+ * of the same content or a dead letter, and nothing else is. A merge of the three by partition and offset, led by the
+ * facts; each side is read once and none is kept.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,10 +30,16 @@ struct topics {
     int64_t done;
     struct uw_error error; /* of a visit */
 
-    /* The stretch that is compared. */
+    /* The topic, and how many of the partitions (struct uw_verify) have been begun. */
     enum uw_topic topic;
+    int32_t topic_partitions;
+    uint32_t begun;
+
+    /* The stretch that is compared: a partition of the topic. */
+    bool open;
     int32_t partition;
     int64_t low, until, next_offset;
+    int64_t last_fact; /* offset of the fact before; -1: none */
     const struct uw_audit_message *message; /* the next record; NULL: no more */
 };
 
@@ -358,12 +364,17 @@ static enum uw_code check_accepted(struct topics *topics, const struct uw_audit_
     return code == UW_OK ? check_content(topics, fact) : code;
 }
 
-static enum uw_code visit_fact(void *context, const struct uw_audit_fact *fact)
+/* Holds the next fact of the stretch against the records up to its own. */
+static enum uw_code check_fact(struct topics *topics, const struct uw_audit_fact *fact)
 {
-    struct topics *topics = context;
     enum uw_code code = UW_OK;
     bool held = true;
 
+    if (fact->offset == topics->last_fact) {
+        report_stored(topics, fact, "of an offset that has one already");
+        return UW_OK;
+    }
+    topics->last_fact = fact->offset;
     if (fact->offset >= topics->next_offset) {
         report_stored(topics, fact, "of an offset that was not reached");
         return UW_OK;
@@ -401,7 +412,7 @@ static enum uw_code visit_fact(void *context, const struct uw_audit_fact *fact)
 
 /* ---- a stretch: one partition of one topic ---- */
 
-static enum uw_code begin_stretch(struct topics *topics, const char *name)
+static enum uw_code open_stretch(struct topics *topics, const char *name)
 {
     int64_t high = 0;
     enum uw_code code = uw_audit_range(topics->kafka, name, topics->partition, &topics->low, &high, &topics->error);
@@ -421,51 +432,95 @@ static enum uw_code begin_stretch(struct topics *topics, const char *name)
     return code == UW_OK ? next_message(topics) : code;
 }
 
-static enum uw_code verify_stretch(struct topics *topics, const char *name)
+/* Begins the next stretch, if the topic has that partition. */
+static enum uw_code begin_stretch(struct topics *topics)
 {
     struct uw_verify *verify = topics->verify;
-    struct uw_error error = {.text = ""};
-    enum uw_code code;
+    const struct uw_verify_partition *partition = &verify->partitions[topics->begun++];
+    const char *name = verify->config->topics[topics->topic];
 
-    verify->report.compared[UW_VERIFY_TOPIC]++;
-    code = begin_stretch(topics, name);
-    if (code == UW_OK) {
-        code = uw_pgaudit_facts(verify->store, topics->topic, topics->partition, visit_fact, topics, &error);
-        if (code != UW_OK && topics->error.code == UW_OK) {
-            topics->error = error;
-        }
+    topics->partition = partition->partition;
+    topics->next_offset = partition->next_offset[topics->topic];
+    topics->last_fact = -1;
+    topics->open = topics->partition < topics->topic_partitions;
+    if (topics->open) {
+        verify->report.compared[UW_VERIFY_TOPIC]++;
+        return open_stretch(topics, name);
     }
+    if (topics->next_offset > 0) {
+        uw_verify_begin(&verify->report, UW_VERIFY_TOPIC, UW_VERIFY_EXTRA);
+        uw_verify_key(&verify->report, "topic", uw_str_from(name));
+        uw_verify_key_number(&verify->report, "partition", topics->partition);
+        uw_verify_pair_number(&verify->report, "next_offset", topics->next_offset, UW_MINUTES_NONE);
+        uw_verify_end(&verify->report);
+    }
+    return UW_OK;
+}
+
+/* What is left of the records has no facts. */
+static enum uw_code end_stretch(struct topics *topics)
+{
+    enum uw_code code = UW_OK;
+
     while (code == UW_OK && topics->message != NULL && !uw_signals_stop_requested()) {
         code = check_refused(topics);
         if (code == UW_OK) {
             code = next_message(topics);
         }
     }
+    topics->open = false;
     return code == UW_OK && !uw_signals_stop_requested() ? pass_letters(topics, topics->until) : code;
 }
 
-static enum uw_code verify_topic(struct topics *topics, const char *name)
+/* Ends the stretches before that of `partition`, and begins it where there is one. */
+static enum uw_code reach(struct topics *topics, int64_t partition)
 {
-    struct uw_verify *verify = topics->verify;
-    int32_t count = 0;
-    enum uw_code code = uw_audit_partition_count(topics->kafka, name, &count, &topics->error);
+    const struct uw_verify *verify = topics->verify;
+    enum uw_code code = UW_OK;
 
-    for (uint32_t i = 0; i < verify->partition_count && code == UW_OK && !uw_signals_stop_requested(); i++) {
-        const struct uw_verify_partition *partition = &verify->partitions[i];
-
-        topics->partition = partition->partition;
-        topics->next_offset = partition->next_offset[topics->topic];
-        if (topics->partition < count) {
-            code = verify_stretch(topics, name);
-        } else if (topics->next_offset > 0) {
-            uw_verify_begin(&verify->report, UW_VERIFY_TOPIC, UW_VERIFY_EXTRA);
-            uw_verify_key(&verify->report, "topic", uw_str_from(name));
-            uw_verify_key_number(&verify->report, "partition", topics->partition);
-            uw_verify_pair_number(&verify->report, "next_offset", topics->next_offset, UW_MINUTES_NONE);
-            uw_verify_end(&verify->report);
+    while (code == UW_OK && !uw_signals_stop_requested()) {
+        if (topics->open && topics->partition < partition) {
+            code = end_stretch(topics);
+        } else if (topics->begun < verify->partition_count &&
+                   verify->partitions[topics->begun].partition <= partition) {
+            code = begin_stretch(topics);
+        } else {
+            break;
         }
     }
     return code;
+}
+
+/* A partition that was never claimed, or is none of the topic, has no stretch, and was told as such. */
+static enum uw_code visit_fact(void *context, const struct uw_audit_fact *fact)
+{
+    struct topics *topics = context;
+    enum uw_code code = reach(topics, fact->partition);
+
+    if (code == UW_OK && !uw_signals_stop_requested() && topics->open && topics->partition == fact->partition) {
+        code = check_fact(topics, fact);
+    }
+    return code;
+}
+
+static enum uw_code verify_topic(struct topics *topics, enum uw_topic topic)
+{
+    struct uw_verify *verify = topics->verify;
+    struct uw_error error = {.text = ""};
+    enum uw_code code;
+
+    topics->topic = topic;
+    topics->begun = 0;
+    topics->open = false;
+    code = uw_audit_partition_count(topics->kafka, verify->config->topics[topic], &topics->topic_partitions,
+                                    &topics->error);
+    if (code == UW_OK) {
+        code = uw_pgaudit_facts(verify->store, topic, visit_fact, topics, &error);
+        if (code != UW_OK && topics->error.code == UW_OK) {
+            topics->error = error;
+        }
+    }
+    return code == UW_OK ? reach(topics, INT64_MAX) : code;
 }
 
 /* ---- the whole ---- */
@@ -515,8 +570,7 @@ enum uw_code uw_verify_topics(struct uw_verify *verify, struct uw_error *error)
         code = collect_letters(&topics);
     }
     for (int i = 0; i < UW_TOPIC_COUNT && code == UW_OK && !uw_signals_stop_requested(); i++) {
-        topics.topic = (enum uw_topic)i;
-        code = verify_topic(&topics, verify->config->topics[i]);
+        code = verify_topic(&topics, (enum uw_topic)i);
     }
     uw_progress_close(&topics.progress);
     uw_audit_close(&topics.kafka);

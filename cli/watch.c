@@ -13,9 +13,9 @@
 #include "consumers/tail.h"
 
 #define POLL_MS 200
-#define ARENA_BYTES_MAX (16u * 1024u * 1024u)
 
-static const char usage[] = "watch [--kind K,...] [--severity S] [--municipality M,...] [--from-beginning | --since TIME]";
+static const char usage[] =
+    "watch [--kind K,...] [--severity S] [--municipality M,...] [--from-beginning | --since TIME]";
 static const char about[] =
     "Shows alerts and anomalies as they are published, of committed transactions only, until it is interrupted. It\n"
     "belongs to no consumer group and disturbs nobody. Lines are in Dutch, for those who work with them; the JSON has\n"
@@ -351,7 +351,7 @@ int uw_command_watch(int argc, char **argv)
     }
     if (!uw_options_config(&options, &config))
         return UW_EXIT_USAGE;
-    uw_arena_init(&watch.arena, ARENA_BYTES_MAX);
+    uw_arena_init(&watch.arena, UW_WATCH_RECORD_BYTES_MAX);
     status = run(&watch, &options, &config);
     uw_arena_close(&watch.arena);
     uw_config_close(&config);

@@ -9,6 +9,9 @@
 enum uw_language { UW_LANGUAGE_NL, UW_LANGUAGE_EN };
 
 #define UW_WATCH_LINE_BYTES 1024
+/* Memory of one record while it is shown. The largest that the codec reads, UW_EVENT_BYTES_MAX of characters that JSON
+ * writes as six, takes less. */
+#define UW_WATCH_RECORD_BYTES_MAX (16u * 1024u * 1024u)
 /* Municipalities that may be asked for; the Netherlands have fewer. */
 #define UW_WATCH_MUNICIPALITIES_MAX 512
 

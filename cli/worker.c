@@ -1,9 +1,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/config_keys.h"
 #include "cli/kafka_log.h"
 #include "cli/notify.h"
 #include "cli/worker_parts.h"
@@ -11,6 +13,8 @@
 #include "producers/store_partitions.h"
 
 #define POLL_MS 200
+/* Who may end as soon as the rest is known does not wait so long. */
+#define POLL_ENDING_MS 20
 /* A waiting worker looks for a stop request this often, and keeps its place in the group this often. */
 #define WAIT_SLICE_MS 50
 #define HEARTBEAT_MS 1000
@@ -27,14 +31,21 @@
 #define OTHERS_TIMEOUT_MS 1000
 /* No call of the main loop lasts longer than the deadlines of a statement and of a call to Kafka, and this. */
 #define PATIENCE_MS 30000
+#define NUMBER_BYTES 16 /* of a worker, as the end of its name */
 #define SETTINGS_BYTES_MAX ((size_t)16 * 1024 * 1024)
+
+/* What all workers of the process are given. */
+struct wiring {
+    const struct uw_worker_options *options;
+    struct uw_monitor *monitor; /* NULL: not asked for */
+    int32_t as_of_day, reloads;
+};
 
 /* ---- waiting, and the classes of errors ---- */
 
 static void say_alive(struct uw_worker *worker)
 {
-    uw_notify_alive(uw_clock_monotonic_ms());
-    uw_monitor_alive(worker->monitor);
+    uw_crew_alive(worker->crew, worker->number);
 }
 
 static void sleep_ms(int64_t ms)
@@ -77,7 +88,7 @@ enum uw_action uw_worker_act(struct uw_worker *worker, enum uw_code code, const 
     case UW_CLASS_ABORT: {
         int32_t wait_ms = uw_backoff_next(&worker->backoff);
         uw_log(UW_LOG_WARNING, "%s; trying again in %d ms", error->text, (int)wait_ms);
-        uw_monitor_stage(worker->monitor, UW_STAGE_WAITING);
+        uw_monitor_stage(worker->monitor, worker->number, UW_STAGE_WAITING);
         enum uw_action action = uw_worker_wait(worker, wait_ms);
         if (action == UW_ACTION_QUIT) {
             uw_log(UW_LOG_WARNING, "stopped while waiting");
@@ -141,8 +152,28 @@ static enum uw_action recover(struct uw_worker *worker)
     }
     if (action == UW_ACTION_GO_ON) {
         action = uw_worker_act(worker, uw_engine_recover(worker->engine, &error), &error);
+        uw_worker_end_search(worker);
     }
     return action == UW_ACTION_AGAIN ? UW_ACTION_GO_ON : action;
+}
+
+/* To the end, with messages in hand: whoever waits for this worker hears of it in between. */
+static enum uw_action recover_all(struct uw_worker *worker)
+{
+    enum uw_action action = UW_ACTION_GO_ON;
+    while (action == UW_ACTION_GO_ON && uw_engine_needs_recovery(worker->engine)) {
+        action = recover(worker);
+        if (action == UW_ACTION_GO_ON && uw_engine_needs_recovery(worker->engine)) {
+            struct uw_error error = {.text = ""};
+            say_alive(worker);
+            uw_worker_show_figures(worker);
+            action = uw_signals_stop_requested() ? UW_ACTION_QUIT : UW_ACTION_GO_ON;
+            if (action == UW_ACTION_GO_ON && uw_intake_heartbeat(worker->intake, &error) != UW_OK) {
+                action = error.class == UW_CLASS_ABORT ? UW_ACTION_VOID : UW_ACTION_REJOIN;
+            }
+        }
+    }
+    return action;
 }
 
 static enum uw_action apply(struct uw_worker *worker, const struct uw_message *messages, uint32_t count)
@@ -299,10 +330,34 @@ static enum uw_action ask_for_name(struct uw_worker *worker, const struct uw_err
     int32_t wait_ms = uw_backoff_next(&worker->name_backoff);
     uw_log(UW_LOG_WARNING, "%s; trying again in %d ms, for %d s at most", error->text, (int)wait_ms,
            NAME_PATIENCE_MS / 1000);
-    uw_monitor_stage(worker->monitor, UW_STAGE_WAITING);
+    uw_monitor_stage(worker->monitor, worker->number, UW_STAGE_WAITING);
     worker->joined = false;
     uw_intake_close(&worker->intake);
     return uw_worker_wait(worker, wait_ms) == UW_ACTION_QUIT ? UW_ACTION_QUIT : uw_worker_open_consumer(worker);
+}
+
+/* Who is given nothing hears nothing of it from the group, and is ready all the same: it stands by. */
+static void tell_assignment(struct uw_worker *worker)
+{
+    const int32_t *partitions;
+    uint32_t count = uw_intake_assignment(worker->intake, &partitions);
+    if (!uw_intake_joined(worker->intake) || (int64_t)count == worker->told_partitions) {
+        return;
+    }
+    if (count == 0) {
+        uw_log(UW_LOG_INFO, "no partitions: the group gives them to others");
+    }
+    worker->told_partitions = count;
+    uw_crew_assigned(worker->crew, worker->number, count);
+}
+
+/* How long to wait for messages when there are none. */
+static int32_t find_poll_ms(const struct uw_worker *worker)
+{
+    if (uw_engine_has_due(worker->engine) || uw_engine_needs_recovery(worker->engine)) {
+        return 0;
+    }
+    return worker->options->until_idle && uw_intake_idle(worker->intake) ? POLL_ENDING_MS : POLL_MS;
 }
 
 static enum uw_action take_batch(struct uw_worker *worker, bool *idle)
@@ -311,9 +366,8 @@ static enum uw_action take_batch(struct uw_worker *worker, bool *idle)
     uint32_t count;
     struct uw_error error = {.text = ""};
     reach_ends(worker);
-    int32_t wait_ms = uw_engine_has_due(worker->engine) || uw_engine_needs_recovery(worker->engine) ? 0 : POLL_MS;
     enum uw_code code =
-        uw_intake_poll(worker->intake, wait_ms, (uint32_t)worker->config->batch_max_events,
+        uw_intake_poll(worker->intake, find_poll_ms(worker), (uint32_t)worker->config->batch_max_events,
                        (size_t)worker->config->batch_max_bytes, worker->config->batch_linger_ms, &messages, &count,
                        &error);
     if (code == UW_EFENCED && error.class == UW_CLASS_RETRY) {
@@ -324,15 +378,17 @@ static enum uw_action take_batch(struct uw_worker *worker, bool *idle)
         enum uw_action action = uw_worker_act(worker, code, &error);
         return action == UW_ACTION_AGAIN || action == UW_ACTION_VOID ? UW_ACTION_REJOIN : action;
     }
-    uw_engine_fall_behind(worker->engine, uw_intake_far_behind(worker->intake));
+    tell_assignment(worker);
+    bool catches_up = uw_intake_catches_up(worker->intake);
+    /* The last of what waited is here: its clients are judged with the others, behind this batch. */
+    bool last = worker->catches_up && !catches_up && count > 0;
+    worker->catches_up = catches_up;
+    uw_engine_fall_behind(worker->engine, uw_intake_far_behind(worker->intake), catches_up || last);
     if (count == 0) {
         uw_intake_release(worker->intake);
         return rest(worker, idle);
     }
-    enum uw_action action = UW_ACTION_GO_ON;
-    while (action == UW_ACTION_GO_ON && uw_engine_needs_recovery(worker->engine)) {
-        action = recover(worker);
-    }
+    enum uw_action action = recover_all(worker);
     if (action == UW_ACTION_GO_ON) {
         int64_t begun_us = uw_meter_now_us();
         action = apply(worker, messages, count);
@@ -341,6 +397,7 @@ static enum uw_action take_batch(struct uw_worker *worker, bool *idle)
         }
     }
     uw_intake_release(worker->intake);
+    uw_engine_fall_behind(worker->engine, uw_intake_far_behind(worker->intake), catches_up);
     if (action == UW_ACTION_VOID) {
         read_again(worker);
         return UW_ACTION_GO_ON;
@@ -414,7 +471,8 @@ static enum uw_action end_or_wait(struct uw_worker *worker)
 {
     int64_t now_ms = uw_clock_monotonic_ms();
     const int32_t *partitions;
-    if ((int32_t)uw_intake_assignment(worker->intake, &partitions) == uw_intake_partition_count(worker->intake)) {
+    uint32_t count = uw_intake_assignment(worker->intake, &partitions);
+    if (uw_crew_is_idle(worker->crew, worker->number, partitions, count, uw_intake_partition_count(worker->intake))) {
         return UW_ACTION_QUIT;
     }
     if (worker->others_ms != 0 && now_ms - worker->others_ms < OTHERS_MS) {
@@ -446,10 +504,11 @@ static enum uw_action serve(struct uw_worker *worker)
         if (uw_signals_stop_requested()) {
             return UW_ACTION_QUIT;
         }
-        if (uw_signals_reload_requested()) {
-            uw_notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, uw_clock_monotonic_ms() * 1000);
+        if (uw_signals_reloads() != worker->reloads) {
+            worker->reloads = uw_signals_reloads();
+            uw_crew_reloading(worker->crew, true);
             reload(worker);
-            uw_notify("READY=1");
+            uw_crew_reloading(worker->crew, false);
         }
         say_alive(worker);
         uw_worker_show(worker);
@@ -465,9 +524,13 @@ static enum uw_action serve(struct uw_worker *worker)
         if (action == UW_ACTION_GO_ON) {
             action = take_batch(worker, &idle);
         }
-        uw_worker_report(worker, false);
+        if (action == UW_ACTION_GO_ON) { /* otherwise the consumer may be closed */
+            uw_worker_report(worker, false);
+        }
         if (action == UW_ACTION_GO_ON && idle && worker->options->until_idle) {
             action = end_or_wait(worker);
+        } else {
+            uw_crew_busy(worker->crew, worker->number);
         }
         idle = false;
     }
@@ -477,7 +540,7 @@ static enum uw_action serve(struct uw_worker *worker)
 /* One membership of the group, from joining to leaving. */
 static enum uw_action run_once(struct uw_worker *worker)
 {
-    uw_monitor_stage(worker->monitor, UW_STAGE_STARTING);
+    uw_monitor_stage(worker->monitor, worker->number, UW_STAGE_STARTING);
     worker->shown_ms = 0;
     enum uw_action action = uw_worker_open(worker);
     if (action == UW_ACTION_GO_ON) {
@@ -500,44 +563,65 @@ static enum uw_action run_once(struct uw_worker *worker)
         uw_worker_report(worker, true);
     }
     if (action == UW_ACTION_QUIT) {
-        uw_signals_limit_end(worker->exit_code);
+        uw_crew_leaves(worker->crew, worker->number, worker->exit_code);
     }
     uw_worker_close(worker);
     return action;
 }
 
-/* Open as long as the process lives, also while it waits for its servers. */
-static enum uw_code open_monitor(struct uw_worker *worker, struct uw_error *error)
+size_t uw_worker_cache_bytes(const struct uw_worker *worker)
 {
-    const struct uw_config *config = worker->config;
-    const struct uw_monitor_options options = {
-        .listen = config->metrics_listen,
-        .patience_ms = (int64_t)config->database_timeout_ms + config->kafka_timeout_ms + PATIENCE_MS};
-    return config->metrics_listen[0] == '\0' ? UW_OK : uw_monitor_open(&options, &worker->monitor, error);
+    return (size_t)worker->config->cache_max_bytes / uw_crew_count(worker->crew);
 }
 
-int uw_worker_run(const struct uw_worker_options *options)
+/* Two members of the group cannot have one name; the first worker has the configured one, as the only one has. */
+static void name_worker(struct uw_worker *worker)
 {
-    struct uw_worker worker = {.options = options, .config = options->config, .as_of_day = options->as_of_day};
-    struct uw_error error = {.text = ""};
+    const char *name = worker->config->instance;
+    if (worker->number == 0 || name[0] == '\0') {
+        snprintf(worker->wanted_name, sizeof worker->wanted_name, "%s", name);
+    } else {
+        snprintf(worker->wanted_name, sizeof worker->wanted_name, "%s-%" PRIu32, name, worker->number + 1);
+    }
+}
+
+/* The longest name that name_worker makes is one that Kafka takes. */
+static enum uw_code check_name(const struct uw_config *config, struct uw_error *error)
+{
+    char number[NUMBER_BYTES] = "";
+    if (config->process_workers > 1) {
+        snprintf(number, sizeof number, "-%" PRId32, config->process_workers);
+    }
+    size_t max = UW_CONFIG_NAME_BYTES_MAX - strlen(number);
+    if (strlen(config->instance) > max) {
+        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL,
+                            "group.instance: longer than %zu bytes%s", max,
+                            number[0] == '\0' ? "" : ", which leave room for the workers' numbers");
+    }
+    return UW_OK;
+}
+
+/* The body of a thread of the crew. */
+static int run_worker(struct uw_crew *crew, uint32_t number, void *context)
+{
+    const struct wiring *wiring = context;
+    const struct uw_worker_options *options = wiring->options;
+    struct uw_worker worker = {.options = options,
+                               .config = options->config,
+                               .crew = crew,
+                               .number = number,
+                               .monitor = wiring->monitor,
+                               .as_of_day = wiring->as_of_day,
+                               .told_partitions = -1,
+                               .reloads = wiring->reloads};
     worker.settings = options->config->settings;
     for (uint32_t i = 0; i < 2; i++) {
         uw_arena_init(&worker.settings_memory[i], SETTINGS_BYTES_MAX);
     }
-    uint64_t seed = (uint64_t)uw_clock_ms() ^ (uint64_t)getpid() << 32;
+    uint64_t seed = (uint64_t)uw_clock_ms() ^ (uint64_t)getpid() << 32 ^ (uint64_t)number << 56;
     uw_backoff_init(&worker.backoff, options->config->retry_min_ms, options->config->retry_max_ms, seed);
     uw_backoff_init(&worker.name_backoff, options->config->retry_min_ms, options->config->retry_max_ms, seed);
-    uw_signals_start();
-    uw_signals_limit_stop();
-    uw_notify_start();
-    if (options->as_of_day == UW_DAY_NONE && uw_clock_today(&worker.as_of_day, &error) != UW_OK) {
-        uw_complain("%s", error.text);
-        return UW_EXIT_USAGE;
-    }
-    if (open_monitor(&worker, &error) != UW_OK) {
-        uw_complain("%s", error.text);
-        return UW_EXIT_USAGE;
-    }
+    name_worker(&worker);
     enum uw_action action;
     do {
         action = run_once(&worker);
@@ -545,10 +629,45 @@ int uw_worker_run(const struct uw_worker_options *options)
             action = UW_ACTION_QUIT;
         }
     } while (action != UW_ACTION_QUIT);
-    uw_notify("STOPPING=1");
-    uw_monitor_close(&worker.monitor);
     for (uint32_t i = 0; i < 2; i++) {
         uw_arena_close(&worker.settings_memory[i]);
     }
     return worker.exit_code;
+}
+
+/* Open as long as the process lives, also while it waits for its servers. */
+static enum uw_code open_monitor(const struct uw_config *config, struct uw_monitor **monitor, struct uw_error *error)
+{
+    const struct uw_monitor_options options = {
+        .listen = config->metrics_listen,
+        .workers = (uint32_t)config->process_workers,
+        .patience_ms = (int64_t)config->database_timeout_ms + config->kafka_timeout_ms + PATIENCE_MS};
+    return config->metrics_listen[0] == '\0' ? UW_OK : uw_monitor_open(&options, monitor, error);
+}
+
+int uw_worker_run(const struct uw_worker_options *options)
+{
+    struct wiring wiring = {.options = options, .as_of_day = options->as_of_day};
+    struct uw_error error = {.text = ""};
+    uw_signals_start();
+    uw_signals_limit_stop();
+    uw_notify_start();
+    wiring.reloads = uw_signals_reloads();
+    if (options->as_of_day == UW_DAY_NONE && uw_clock_today(&wiring.as_of_day, &error) != UW_OK) {
+        uw_complain("%s", error.text);
+        return UW_EXIT_USAGE;
+    }
+    if (check_name(options->config, &error) != UW_OK ||
+        open_monitor(options->config, &wiring.monitor, &error) != UW_OK) {
+        uw_complain("%s", error.text);
+        return UW_EXIT_USAGE;
+    }
+    const struct uw_crew_options crew = {.count = (uint32_t)options->config->process_workers,
+                                         .body = run_worker,
+                                         .context = &wiring,
+                                         .monitor = wiring.monitor};
+    int exit_code = uw_crew_run(&crew);
+    uw_notify("STOPPING=1");
+    uw_monitor_close(&wiring.monitor);
+    return exit_code;
 }

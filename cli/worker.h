@@ -14,7 +14,8 @@ struct uw_worker_options {
     bool accept_lost_offsets; /* see core/engine.h */
 };
 
-/* Runs until it is asked to stop, is idle, or cannot go on. Returns the exit code; says what was wrong. */
+/* Runs config's process.workers workers until they are asked to stop, are idle, or one cannot go on. Returns the exit
+ * code; says what was wrong. */
 int uw_worker_run(const struct uw_worker_options *options);
 
 #endif

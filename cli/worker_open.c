@@ -5,11 +5,14 @@
 
 #include "cli/faults.h"
 #include "cli/kafka_log.h"
-#include "cli/notify.h"
 #include "cli/worker_parts.h"
 #include "producers/migrate.h"
+#include "producers/partitioner.h"
 #include "producers/store_partitions.h"
 
+/* A step of a search, between which the group is heard, and how long it waits for a broker at the most. */
+#define SEARCH_STEP_MS 1000
+#define SEARCH_TIMEOUT_MS 10000
 /* How long a rebalance may wait for the store before the instance leaves and joins anew. */
 #define CLAIM_PATIENCE_MS 60000
 
@@ -44,6 +47,69 @@ static enum uw_code group_metadata(void *context, void *buffer, size_t *size, st
     return code;
 }
 
+/* ---- looking into the topics ---- */
+
+static enum uw_code begin_search(struct uw_worker *worker, const struct uw_outbox_record *records, uint32_t record_count,
+                                 struct uw_error *error)
+{
+    const struct uw_config *config = worker->config;
+    struct uw_search_options options = {
+        .properties = config->kafka,
+        .property_count = config->kafka_count,
+        .partition_of = uw_partition_of_key,
+        .timeout_ms = config->kafka_timeout_ms < SEARCH_TIMEOUT_MS ? config->kafka_timeout_ms : SEARCH_TIMEOUT_MS,
+        .log = uw_kafka_log_make(),
+    };
+    memcpy(options.outputs, config->outputs, sizeof options.outputs);
+    uw_log(UW_LOG_WARNING,
+           "partition %d: Kafka's offsets do not say whether outbox records %" PRId64 " to %" PRId64
+           " are published: looking for them in their topics",
+           (int)records[0].partition, records[0].sequence, records[record_count - 1].sequence);
+    uw_search_close(&worker->search);
+    worker->search_ms = uw_clock_monotonic_ms();
+    return uw_search_open(&options, records, record_count, &worker->search, error);
+}
+
+void uw_worker_end_search(struct uw_worker *worker)
+{
+    if (!uw_engine_needs_recovery(worker->engine)) {
+        uw_search_close(&worker->search);
+    }
+}
+
+static void say_found(const struct uw_worker *worker, const struct uw_outbox_record *records, uint32_t record_count,
+                      const bool *found)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < record_count; i++) {
+        count += found[i] ? 1u : 0u;
+    }
+    uw_log(UW_LOG_INFO,
+           "partition %d: %" PRIu32 " of outbox records %" PRId64 " to %" PRId64 " are published; %" PRIu64
+           " records read in %" PRId64 " ms",
+           (int)records[0].partition, count, records[0].sequence, records[record_count - 1].sequence,
+           uw_search_read(worker->search), uw_clock_monotonic_ms() - worker->search_ms);
+}
+
+static enum uw_code port_search(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                bool begin, bool *found, bool *complete, struct uw_error *error)
+{
+    struct uw_worker *worker = context;
+    bool ended = false;
+    enum uw_code code = begin ? begin_search(worker, records, record_count, error) : UW_OK;
+    if (code == UW_OK) {
+        code = uw_search_step(worker->search, records, SEARCH_STEP_MS, found, &ended, error);
+    }
+    if (ended) {
+        say_found(worker, records, record_count, found);
+    }
+    if (code != UW_OK || ended) {
+        uw_search_close(&worker->search);
+    }
+    *complete = ended;
+    return code;
+}
+
 /* ---- rebalances ---- */
 
 static enum uw_code on_assigned(void *context, const int32_t *partitions, uint32_t count,
@@ -65,7 +131,6 @@ static enum uw_code on_assigned(void *context, const int32_t *partitions, uint32
     uw_backoff_reset(&worker->backoff);
     worker->joined = true;
     uw_log(UW_LOG_INFO, "assigned %" PRIu32 " partition%s", count, count == 1 ? "" : "s");
-    uw_notify("READY=1\nSTATUS=%" PRIu32 " partition%s", count, count == 1 ? "" : "s");
     return UW_OK;
 }
 
@@ -75,6 +140,7 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
     for (uint32_t i = 0; i < count; i++) {
         uw_engine_release(worker->engine, partitions[i]);
     }
+    uw_worker_end_search(worker);
     uw_log(UW_LOG_INFO, "%s %" PRIu32 " partition%s", lost ? "lost" : "revoked", count, count == 1 ? "" : "s");
 }
 
@@ -84,7 +150,7 @@ static enum uw_action open_store(struct uw_worker *worker)
 {
     const struct uw_config *config = worker->config;
     struct uw_pgstore_options options = {
-        .dsn = config->dsn, .owner = config->instance, .timeout_ms = config->database_timeout_ms};
+        .dsn = config->dsn, .owner = worker->wanted_name, .timeout_ms = config->database_timeout_ms};
     memcpy(options.topics, config->topics, sizeof options.topics);
     struct uw_error error = {.text = ""};
     enum uw_action action = uw_worker_act(worker, uw_pgstore_open(&options, &worker->store, &error), &error);
@@ -117,10 +183,10 @@ static enum uw_action name_instance(struct uw_worker *worker)
     do {
         action = uw_worker_act(worker, uw_pgstore_slot(worker->store, &slot, &error), &error);
     } while (action == UW_ACTION_AGAIN);
-    if (config->instance[0] == '\0') {
+    if (worker->wanted_name[0] == '\0') {
         snprintf(worker->instance, sizeof worker->instance, "slot-%d", (int)slot);
     } else {
-        snprintf(worker->instance, sizeof worker->instance, "%s", config->instance);
+        memcpy(worker->instance, worker->wanted_name, sizeof worker->instance);
     }
     if (action == UW_ACTION_GO_ON) {
         action = uw_worker_act(worker, uw_pgstore_rename(worker->store, worker->instance, &error), &error);
@@ -152,9 +218,9 @@ static enum uw_action open_codec(struct uw_worker *worker)
 static enum uw_action open_engine(struct uw_worker *worker)
 {
     struct uw_engine_options options = {
-        .publisher = {worker, port_published, port_start, port_finish},
+        .publisher = {worker, port_published, port_search, port_start, port_finish},
         .settings = &worker->settings,
-        .cache_max_bytes = (size_t)worker->config->cache_max_bytes,
+        .cache_max_bytes = uw_worker_cache_bytes(worker),
         .as_of_day = worker->as_of_day,
         .pinned = worker->options->as_of_day != UW_DAY_NONE,
         .accept_lost_offsets = worker->options->accept_lost_offsets,
@@ -179,6 +245,7 @@ static enum uw_action open_producer(struct uw_worker *worker)
         .properties = config->kafka,
         .property_count = config->kafka_count,
         .transactional_id = worker->transactional_id,
+        .group_id = config->group_id,
         .group_context = worker,
         .group_metadata = group_metadata,
         .timeout_ms = config->kafka_timeout_ms,
@@ -198,12 +265,14 @@ enum uw_action uw_worker_open_consumer(struct uw_worker *worker)
     const struct uw_config *config = worker->config;
     struct uw_error error = {.text = ""};
     enum uw_action action = UW_ACTION_GO_ON;
+    uw_crew_gather(worker->crew, worker->number);
     struct uw_intake_options consumer = {
         .properties = config->kafka,
         .property_count = config->kafka_count,
         .group_id = config->group_id,
         .group_instance_id = config->static_membership ? worker->instance : NULL,
         .batch_messages_max = (uint32_t)config->batch_max_events,
+        .intake_count = uw_crew_count(worker->crew),
         .timeout_ms = config->kafka_timeout_ms,
         .listener = {worker, on_assigned, on_revoked},
         .log = uw_kafka_log_make(),
@@ -241,13 +310,14 @@ enum uw_action uw_worker_open(struct uw_worker *worker)
 void uw_worker_close(struct uw_worker *worker)
 {
     worker->joined = false;
-    uw_monitor_stage(worker->monitor, UW_STAGE_STOPPING);
+    uw_monitor_stage(worker->monitor, worker->number, UW_STAGE_STOPPING);
     if (worker->intake != NULL) {
         uw_intake_close(&worker->intake);
     }
     if (worker->audit != NULL) {
         uw_audit_close(&worker->audit);
     }
+    uw_search_close(&worker->search);
     if (worker->transactor != NULL) {
         uw_transactor_close(&worker->transactor);
     }

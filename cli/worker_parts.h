@@ -6,11 +6,12 @@
 #define UW_CLI_WORKER_PARTS_H
 
 #include "cli/backoff.h"
-#include "cli/monitor.h"
+#include "cli/crew.h"
 #include "cli/worker.h"
 #include "consumers/audit.h"
 #include "consumers/intake.h"
 #include "consumers/registry.h"
+#include "consumers/search.h"
 #include "core/engine.h"
 #include "producers/publisher.h"
 #include "producers/store.h"
@@ -30,6 +31,9 @@ enum uw_action {
 struct uw_worker {
     const struct uw_worker_options *options;
     const struct uw_config *config;
+    struct uw_crew *crew;
+    uint32_t number; /* in the crew */
+    int32_t reloads; /* as uw_signals_reloads said at the last look */
     struct uw_backoff backoff;
     struct uw_backoff name_backoff;
     struct uw_patience refused; /* our name: the group has another member of it */
@@ -40,6 +44,8 @@ struct uw_worker {
     struct uw_arena settings_memory[2];
     uint32_t settings_turn;
 
+    /* The configured name, or what another than the first worker makes of it; "": none. */
+    char wanted_name[UW_WORKER_NAME_BYTES];
     char instance[UW_WORKER_NAME_BYTES], transactional_id[2 * UW_WORKER_NAME_BYTES];
     struct uw_pgstore *store;
     struct uw_registry *registry;
@@ -48,6 +54,8 @@ struct uw_worker {
     struct uw_transactor *transactor;
     struct uw_intake *intake;
     struct uw_audit *audit; /* of the others' partitions; NULL until an idle worker has looked for them */
+    struct uw_search *search; /* of records that may or may not be published; NULL: none under way */
+    int64_t search_ms;        /* when it began */
     struct uw_engine *engine;
 
     struct uw_meter meter;
@@ -58,6 +66,8 @@ struct uw_worker {
     int64_t clock_ms, positions_ms, stored_ms, report_ms, started_ms, others_ms, others_said_ms;
     uint64_t reported_events;
     bool joined;
+    bool catches_up; /* as the intake said last */
+    int64_t told_partitions; /* how many it has said that the group has given it; -1: nothing yet */
 };
 
 /* ---- worker.c ---- */
@@ -68,6 +78,9 @@ enum uw_action uw_worker_act(struct uw_worker *worker, enum uw_code code, const 
 /* Waits, keeping the place in the group. UW_ACTION_AGAIN when the time is over. */
 enum uw_action uw_worker_wait(struct uw_worker *worker, int32_t wait_ms);
 
+/* Its share of cache.max_bytes. */
+size_t uw_worker_cache_bytes(const struct uw_worker *worker);
+
 /* ---- worker_open.c ---- */
 
 /* Store, codec, engine, producer and consumer, in this order; what could be opened stays open until uw_worker_close. */
@@ -75,6 +88,8 @@ enum uw_action uw_worker_open(struct uw_worker *worker);
 /* The consumer alone, which is the last of them. */
 enum uw_action uw_worker_open_consumer(struct uw_worker *worker);
 void uw_worker_close(struct uw_worker *worker);
+/* Gives a search up that nobody waits for: its partition was taken away. */
+void uw_worker_end_search(struct uw_worker *worker);
 
 /* ---- worker_show.c ---- */
 

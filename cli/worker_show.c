@@ -26,7 +26,7 @@ void uw_worker_show_figures(struct uw_worker *worker)
                                           .cache_bytes = statistics.cache_bytes,
                                           .cache_clients = statistics.cache_clients,
                                           .cache_facts = statistics.cache_facts,
-                                          .cache_max_bytes = worker->config->cache_max_bytes,
+                                          .cache_max_bytes = (int64_t)uw_worker_cache_bytes(worker),
                                           .clients_due = worker->clients_due,
                                           .partitions_owned = uw_intake_assignment(worker->intake, &partitions),
                                           .partition_count = uw_intake_partition_count(worker->intake),
@@ -34,7 +34,7 @@ void uw_worker_show_figures(struct uw_worker *worker)
     for (int i = 0; i < UW_TOPIC_COUNT; i++) {
         uw_intake_topic_lag(worker->intake, (enum uw_topic)i, uw_clock_ms(), &figures.lags[i]);
     }
-    uw_monitor_show(worker->monitor, &figures);
+    uw_monitor_show(worker->monitor, worker->number, &figures);
 }
 
 void uw_worker_report(struct uw_worker *worker, bool last)
@@ -47,12 +47,15 @@ void uw_worker_report(struct uw_worker *worker, bool last)
     uw_engine_statistics(worker->engine, &statistics);
     uint64_t applied = statistics.events + statistics.refused;
     if (last) {
-        int64_t span_ms = now_ms - worker->started_ms;
-        uw_log(UW_LOG_INFO,
-               "%" PRIu64 " events (%" PRIu64 " redelivered, %" PRIu64 " refused) in %" PRIu64 " batches, %" PRIu64
-               " records published, %" PRId64 ".%" PRId64 " s",
-               applied, statistics.redeliveries, statistics.refused, statistics.batches,
-               statistics.records_published + statistics.recovered_records, span_ms / 1000, span_ms % 1000 / 100);
+        const struct uw_crew_totals totals = {.events = applied,
+                                              .redelivered = statistics.redeliveries,
+                                              .refused = statistics.refused,
+                                              .batches = statistics.batches,
+                                              .records = statistics.records_published + statistics.recovered_records,
+                                              .started_ms = worker->started_ms,
+                                              .ended_ms = now_ms};
+        uw_crew_say("", &totals);
+        uw_crew_add(worker->crew, &totals);
         return;
     }
     if (applied != worker->reported_events) {
@@ -72,8 +75,8 @@ static void count_due(struct uw_worker *worker, int64_t now_ms)
     const int32_t *partitions;
     uint32_t count = uw_intake_assignment(worker->intake, &partitions);
     int64_t sum = 0;
-    /* Those of a partition that is far behind wait for its end. */
-    if (!uw_engine_has_due(worker->engine) && uw_intake_far_behind(worker->intake) < 0) {
+    /* While it catches up they wait for its end. */
+    if (!uw_engine_has_due(worker->engine) && !uw_intake_catches_up(worker->intake)) {
         worker->clients_due = 0;
         worker->due_ms = 0;
         return;
@@ -105,7 +108,7 @@ void uw_worker_show(struct uw_worker *worker)
     } else if (uw_engine_needs_recovery(worker->engine)) {
         stage = UW_STAGE_RECOVERING;
     }
-    uw_monitor_stage(worker->monitor, stage);
+    uw_monitor_stage(worker->monitor, worker->number, stage);
     count_due(worker, uw_clock_monotonic_ms());
     uw_worker_show_figures(worker);
 }

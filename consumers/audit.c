@@ -60,6 +60,8 @@ enum uw_code uw_audit_open(const struct uw_audit_options *options, struct uw_aud
     opened->link.log = options->log;
     opened->timeout_ms = options->timeout_ms;
     code = uw_kafka_conf_build(&setup, &opened->link, &conf, error);
+    if (code == UW_OK && options->uncommitted)
+        uw_kafka_conf_uncommitted(conf);
     if (code == UW_OK)
         code = uw_kafka_client_open(RD_KAFKA_CONSUMER, conf, &opened->client, error);
     if (code == UW_OK)
@@ -109,6 +111,15 @@ enum uw_code uw_audit_range(struct uw_audit *audit, const char *topic, int32_t p
                             struct uw_error *error)
 {
     return uw_kafka_range(audit->asker, &audit->link, topic, partition, audit->timeout_ms, low, high, error);
+}
+
+enum uw_code uw_audit_committed_end(struct uw_audit *audit, const char *topic, int32_t partition, int64_t *end,
+                                    struct uw_error *error)
+{
+    int64_t low;
+
+    /* A client is told the end by its own isolation level. */
+    return uw_kafka_range(audit->client, &audit->link, topic, partition, audit->timeout_ms, &low, end, error);
 }
 
 enum uw_code uw_audit_start(struct uw_audit *audit, const char *topic, int32_t partition, int64_t from, int64_t until,

@@ -14,6 +14,7 @@ struct uw_audit_options {
     const struct uw_property *properties;
     uint32_t property_count;
     int32_t timeout_ms; /* of every wait for a broker */
+    bool uncommitted;   /* what is not committed is read too, be it aborted */
     struct uw_kafka_log log;
 };
 
@@ -38,6 +39,10 @@ enum uw_code uw_audit_partition_count(struct uw_audit *audit, const char *topic,
  * too (kafka_range.h). */
 enum uw_code uw_audit_range(struct uw_audit *audit, const char *topic, int32_t partition, int64_t *low, int64_t *high,
                             struct uw_error *error) UW_MUST_USE;
+/* Where what is committed ends, be it that only a transaction which has not ended follows. Not for an audit of what is
+ * uncommitted. */
+enum uw_code uw_audit_committed_end(struct uw_audit *audit, const char *topic, int32_t partition, int64_t *end,
+                                    struct uw_error *error) UW_MUST_USE;
 
 /* Starts to read [from, until), `until` being at most the end of the partition; what was read before is given up. */
 enum uw_code uw_audit_start(struct uw_audit *audit, const char *topic, int32_t partition, int64_t from, int64_t until,

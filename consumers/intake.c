@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +14,15 @@
 /* The user may change these. */
 static const struct uw_property defaults[] = {
     /* An instance that was killed comes back as a new member and waits until the old one is taken for dead. The
-     * heartbeats are librdkafka's own thread's, so that a long batch does not delay them. */
+     * heartbeats are librdkafka's own thread's, so that a long batch does not delay them, and are
+     * also how a member hears of a newcomer. */
     {"session.timeout.ms", "6000"},
-    {"heartbeat.interval.ms", "1500"},
-    /* Some batches in advance. librdkafka counts payloads only, and each small message takes several times as much;
-     * an answer of the broker comes on top in full, however much waits already. */
-    {"queued.max.messages.kbytes", "4096"},
+    {"heartbeat.interval.ms", "500"},
+    /* Comes on top of what is held in advance, in full, however much waits already. */
     {"fetch.max.bytes", "2097152"},
-    {"queued.min.messages", "100000"},
-    {"fetch.wait.max.ms", "100"},
+    /* Other partitions are asked for when the broker has answered what was asked before; every answer, be it that
+     * nothing came, costs an idle broker. */
+    {"fetch.wait.max.ms", "50"},
     {"fetch.message.max.bytes", "524288"},
     {NULL, NULL},
 };
@@ -69,11 +70,34 @@ static bool assigned_by_broker(const struct uw_intake_options *options)
     return protocol != NULL && strcmp(protocol, "consumer") == 0;
 }
 
+#define NUMBER_BYTES 12
+
+/* What this intake may hold in advance, and the defaults above. Once so much waits, librdkafka 2.0.2 looks again after
+ * a second at most, however fast it is taken: it should be what is applied in that time. */
+struct defaults {
+    char messages[NUMBER_BYTES], kbytes[NUMBER_BYTES];
+    struct uw_property all[sizeof(defaults) / sizeof(defaults[0]) + 2];
+};
+
+static void defaults_make(struct defaults *made, const struct uw_intake *intake,
+                          const struct uw_intake_options *options)
+{
+    uint32_t parts = options->intake_count == 0 ? 1 : options->intake_count;
+
+    snprintf(made->messages, sizeof(made->messages), "%u", UW_INTAKE_AHEAD_MESSAGES / parts);
+    snprintf(made->kbytes, sizeof(made->kbytes), "%u", UW_INTAKE_AHEAD_KBYTES / parts);
+    made->all[0] = (struct uw_property){"queued.min.messages", made->messages};
+    made->all[1] = (struct uw_property){"queued.max.messages.kbytes", made->kbytes};
+    memcpy(made->all + 2, intake->by_parts ? defaults + SESSION_DEFAULTS : defaults,
+           sizeof(defaults) - (intake->by_parts ? SESSION_DEFAULTS * sizeof(defaults[0]) : 0));
+}
+
 static enum uw_code client_open(struct uw_intake *intake, const struct uw_intake_options *options,
                                 struct uw_error *error)
 {
+    struct defaults made;
     struct uw_kafka_setup setup = {
-        .defaults = intake->by_parts ? defaults + SESSION_DEFAULTS : defaults,
+        .defaults = made.all,
         .properties = options->properties,
         .property_count = options->property_count,
         .required = intake->by_parts ? required_by_broker : required_classic,
@@ -81,6 +105,7 @@ static enum uw_code client_open(struct uw_intake *intake, const struct uw_intake
     rd_kafka_conf_t *conf = NULL;
     enum uw_code code;
 
+    defaults_make(&made, intake, options);
     code = uw_kafka_conf_build(&setup, &intake->link, &conf, error);
     if (code != UW_OK)
         return code;
@@ -266,6 +291,15 @@ int32_t uw_intake_far_behind(const struct uw_intake *intake)
     return uw_intake_waiting(&intake->slots[intake->focus]) > 0 ? intake->focus : -1;
 }
 
+bool uw_intake_catches_up(const struct uw_intake *intake)
+{
+    for (uint32_t i = 0; intake->behind && i < intake->assigned_count; i++) {
+        if (uw_intake_waiting(&intake->slots[intake->assigned[i]]) > 0)
+            return true;
+    }
+    return false;
+}
+
 bool uw_intake_end(const struct uw_intake *intake, int32_t partition, int64_t position[UW_TOPIC_COUNT],
                    int64_t end[UW_TOPIC_COUNT])
 {
@@ -412,7 +446,13 @@ static enum uw_code committed_ask(struct uw_intake *intake, int32_t partition, i
         return UW_OK;
     }
     rd_kafka_topic_partition_list_destroy(asked);
-    return uw_kafka_link_fail(&intake->link, err, "asking what is published", error);
+    enum uw_code code = uw_kafka_link_fail(&intake->link, err, "asking what is published", error);
+    if (err == RD_KAFKA_RESP_ERR__TIMED_OUT && error->class == UW_CLASS_RETRY) {
+        size_t used = strlen(error->text);
+
+        snprintf(error->text + used, sizeof(error->text) - used, ", or a transaction on the group's positions is open");
+    }
+    return code;
 }
 
 /* The sequence that one committed offset carries; 0 when nothing was committed. */

@@ -32,6 +32,10 @@ struct uw_intake_listener {
 };
 
 #define UW_INTAKE_BATCH_MAX 1000000u /* messages that a batch may be allowed to hold */
+/* What all intakes of a process hold in advance together, in equal parts: the first of the two bounds that is met
+ * counts. librdkafka counts payloads only, and a small message takes several times as much. */
+#define UW_INTAKE_AHEAD_MESSAGES 120000u
+#define UW_INTAKE_AHEAD_KBYTES 32768u
 
 struct uw_intake_options {
     const struct uw_property *properties; /* librdkafka's, as the user set them */
@@ -40,6 +44,7 @@ struct uw_intake_options {
     const char *group_instance_id; /* NULL: a dynamic member */
     const char *topics[UW_TOPIC_COUNT];
     uint32_t batch_messages_max; /* 1..UW_INTAKE_BATCH_MAX; poll never hands over more */
+    uint32_t intake_count;       /* of this process, this one counted; 0 is 1 */
     int32_t timeout_ms;          /* of every question to the brokers */
     struct uw_intake_listener listener;
     struct uw_kafka_log log;
@@ -87,6 +92,10 @@ bool uw_intake_end(const struct uw_intake *intake, int32_t partition, int64_t po
 /* The partition that is read alone because more waited in it than a batch may hold, until all that was known to wait
  * when its turn came was handed over; -1: none. What is written to it meanwhile does not prolong this. */
 int32_t uw_intake_far_behind(const struct uw_intake *intake);
+
+/* More waited at the assignment than a batch may hold, of all partitions together, and some of it was not handed over
+ * yet. */
+bool uw_intake_catches_up(const struct uw_intake *intake);
 
 /* True when this member has been given its part (also an empty one), every partition of it was read to its end,
  * and nothing waits. */

@@ -74,7 +74,7 @@ static int64_t start_offset(int64_t position)
  * An assignment by parts cannot be split, so there everything is read at once.
  */
 
-static bool waits(const struct uw_intake_slot *slot, int topic)
+bool uw_intake_waits(const struct uw_intake_slot *slot, int topic)
 {
     return slot->high[topic] > slot->fetched[topic];
 }
@@ -84,7 +84,7 @@ int64_t uw_intake_waiting(const struct uw_intake_slot *slot)
     int64_t waiting = 0;
 
     for (int t = 0; t < UW_TOPIC_COUNT; t++)
-        waiting += waits(slot, t) ? slot->high[t] - slot->fetched[t] : 0;
+        waiting += uw_intake_waits(slot, t) ? slot->high[t] - slot->fetched[t] : 0;
     return waiting;
 }
 
@@ -175,7 +175,9 @@ static void choose(struct uw_intake *intake)
     if (found && uw_intake_waiting(&intake->slots[intake->focus]) <= intake->capacity)
         return;
     for (uint32_t i = 0; i < intake->assigned_count && !intake->by_parts; i++) {
-        if (is_wanted(intake, intake->assigned[i]) && waits(&intake->slots[intake->assigned[i]], UW_TOPIC_DECISIONS))
+        const struct uw_intake_slot *slot = &intake->slots[intake->assigned[i]];
+
+        if (is_wanted(intake, intake->assigned[i]) && uw_intake_waits(slot, UW_TOPIC_DECISIONS))
             intake->heading = true;
     }
 }
@@ -218,12 +220,18 @@ static void tell_taken(struct uw_intake *intake, const rd_kafka_topic_partition_
 void uw_intake_ended(struct uw_intake *intake, int topic, int32_t partition, int64_t offset)
 {
     struct uw_intake_slot *slot = &intake->slots[partition];
-    int32_t focus = intake->focus;
-    bool heading = intake->heading, behind = intake->behind;
 
     slot->ended[topic] = true;
     slot->end[topic] = offset;
     slot->high[topic] = slot->fetched[topic];
+    uw_intake_go_on(intake);
+}
+
+void uw_intake_go_on(struct uw_intake *intake)
+{
+    int32_t focus = intake->focus;
+    bool heading = intake->heading, behind = intake->behind;
+
     if (!heading && !behind)
         return;
     choose(intake);

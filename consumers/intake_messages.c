@@ -195,7 +195,8 @@ static bool headers_parse(struct uw_intake *intake, const rd_kafka_message_t *ra
     return true;
 }
 
-enum added { ADDED, ADDED_NOT, NO_ROOM, NO_MEMORY };
+/* ADDED_LAST: of what was known to wait in its topic and partition. */
+enum added { ADDED, ADDED_LAST, ADDED_NOT, NO_ROOM, NO_MEMORY };
 
 static enum added message_add(struct uw_intake *intake, rd_kafka_message_t *raw, size_t max_bytes)
 {
@@ -205,6 +206,7 @@ static enum added message_add(struct uw_intake *intake, rd_kafka_message_t *raw,
     size_t bytes = raw->key_len + raw->len;
     rd_kafka_timestamp_type_t type;
     int64_t timestamp_ms;
+    bool waited;
 
     /* What was under way when the assignment changed. */
     if (topic < 0 || slot == NULL || raw->offset < slot->fetched[topic])
@@ -222,32 +224,58 @@ static enum added message_add(struct uw_intake *intake, rd_kafka_message_t *raw,
     };
     if (!headers_parse(intake, raw, message))
         return intake->count > 0 ? NO_ROOM : NO_MEMORY;
+    waited = uw_intake_waits(slot, topic);
     slot->fetched[topic] = raw->offset + 1;
     /* One that waited while its end was found, in a heartbeat, does not undo it: the end is not told twice. */
     slot->ended[topic] = slot->ended[topic] && raw->offset < slot->end[topic];
     intake->raw[intake->count++] = raw;
     intake->bytes += bytes;
-    return ADDED;
+    return waited && !uw_intake_waits(slot, topic) ? ADDED_LAST : ADDED;
+}
+
+/* What is read at a time, which changes by what was read. */
+struct chosen {
+    bool behind, heading;
+    int32_t focus;
+};
+
+static struct chosen chosen_now(const struct uw_intake *intake)
+{
+    return (struct chosen){intake->behind, intake->heading, intake->focus};
+}
+
+/* What comes of one partition's events is written before the next one's are collected, and its decisions before what
+ * was asked for only when they had come: so the answer comes while they are written. */
+static bool is_over(const struct uw_intake *intake, struct chosen before)
+{
+    bool same = intake->behind && intake->focus == before.focus && intake->heading == before.heading;
+
+    return intake->stop.code != UW_OK || (before.behind && !same && intake->count > 0);
+}
+
+static bool is_full(const struct uw_intake *intake, uint32_t max_messages, size_t max_bytes)
+{
+    return intake->count >= max_messages || intake->bytes >= max_bytes;
 }
 
 /* True when collecting is over. */
 static bool collect_one(struct uw_intake *intake, rd_kafka_message_t *raw, uint32_t max_messages, size_t max_bytes)
 {
+    struct chosen before = chosen_now(intake);
     struct uw_error error;
 
     if (raw->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        bool cut = intake->behind;
-        int32_t focus = intake->focus;
-
         on_event(intake, raw);
         rd_kafka_message_destroy(raw);
-        /* What comes of one partition's events is written before the next one's are collected. */
-        cut = cut && intake->count > 0 && (!intake->behind || intake->focus != focus);
-        return cut || intake->stop.code != UW_OK;
+        return is_over(intake, before);
     }
     switch (message_add(intake, raw, max_bytes)) {
+    case ADDED_LAST:
+        /* The next messages are asked for while these are applied; to be told of the end takes longer. */
+        uw_intake_go_on(intake);
+        return is_over(intake, before) || is_full(intake, max_messages, max_bytes);
     case ADDED:
-        return intake->count >= max_messages || intake->bytes >= max_bytes;
+        return is_full(intake, max_messages, max_bytes);
     case ADDED_NOT:
         rd_kafka_message_destroy(raw);
         return false;

@@ -68,9 +68,13 @@ void uw_intake_on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t err, rd_kafk
                             void *opaque);
 /* Assigns what is assigned again, at the positions; used after rewinds. */
 void uw_intake_assign_again(struct uw_intake *intake);
-/* A topic's partition was met at its end: goes on to what is to be read next when nothing waits any more in what was to
- * be read first. What is collected stays. */
+/* A topic's partition was met at its end. */
 void uw_intake_ended(struct uw_intake *intake, int topic, int32_t partition, int64_t offset);
+/* Goes on to what is to be read next when nothing waits any more in what was to be read first. What is collected
+ * stays. */
+void uw_intake_go_on(struct uw_intake *intake);
+/* Whether messages are known to wait in a topic's partition. */
+bool uw_intake_waits(const struct uw_intake_slot *slot, int topic);
 /* What is known to wait in a partition, in all topics; at most, since it may begin behind offset 0, and not everything
  * in it is a message. */
 int64_t uw_intake_waiting(const struct uw_intake_slot *slot);

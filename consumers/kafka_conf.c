@@ -1,5 +1,6 @@
 #include "consumers/kafka_conf.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,6 +131,16 @@ enum uw_code uw_kafka_conf_build(const struct uw_kafka_setup *setup, struct uw_k
     rd_kafka_conf_set_error_cb(built, on_error);
     *conf = built;
     return UW_OK;
+}
+
+void uw_kafka_conf_uncommitted(rd_kafka_conf_t *conf)
+{
+    char reason[UW_KAFKA_REASON_BYTES];
+    rd_kafka_conf_res_t result =
+        rd_kafka_conf_set(conf, "isolation.level", "read_uncommitted", reason, sizeof(reason));
+
+    assert(result == RD_KAFKA_CONF_OK);
+    (void)result;
 }
 
 enum uw_code uw_kafka_client_open(rd_kafka_type_t type, rd_kafka_conf_t *take_conf, rd_kafka_t **client,

@@ -41,6 +41,8 @@ struct uw_kafka_setup {
 /* A configuration with the callbacks of `link` installed, to be handed to rd_kafka_new or destroyed. */
 enum uw_code uw_kafka_conf_build(const struct uw_kafka_setup *setup, struct uw_kafka_link *link,
                                  rd_kafka_conf_t **conf, struct uw_error *error) UW_MUST_USE;
+/* Lets a consumer read what is not committed too, whatever the user's properties have said of the others. */
+void uw_kafka_conf_uncommitted(rd_kafka_conf_t *conf);
 /* The client; takes `take_conf` in any case. */
 enum uw_code uw_kafka_client_open(rd_kafka_type_t type, rd_kafka_conf_t *take_conf, rd_kafka_t **client,
                                   struct uw_error *error) UW_MUST_USE;

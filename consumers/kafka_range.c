@@ -15,7 +15,6 @@ static const struct uw_property defaults[] = {
 
 static const struct uw_property required[] = {
     {"enable.auto.commit", "false"},
-    {"isolation.level", "read_uncommitted"},
     {"allow.auto.create.topics", "false"},
     {NULL, NULL},
 };
@@ -27,7 +26,10 @@ enum uw_code uw_kafka_asker_open(const struct uw_property *properties, uint32_t 
     rd_kafka_conf_t *conf = NULL;
     enum uw_code code = uw_kafka_conf_build(&setup, link, &conf, error);
 
-    return code == UW_OK ? uw_kafka_client_open(RD_KAFKA_CONSUMER, conf, asker, error) : code;
+    if (code != UW_OK)
+        return code;
+    uw_kafka_conf_uncommitted(conf);
+    return uw_kafka_client_open(RD_KAFKA_CONSUMER, conf, asker, error);
 }
 
 enum uw_code uw_kafka_range(rd_kafka_t *asker, const struct uw_kafka_link *link, const char *topic, int32_t partition,

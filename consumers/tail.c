@@ -7,8 +7,6 @@
 
 #include "consumers/kafka_range.h"
 
-#define HEADERS_MAX 64 /* of one message of ours; further ones are not shown */
-
 /* One partition of one topic, in the order in which librdkafka was told about them. */
 struct place {
     uint32_t topic;
@@ -29,7 +27,6 @@ struct uw_tail {
     int32_t timeout_ms;
     rd_kafka_message_t *raw; /* the one handed out */
     struct uw_tail_message message;
-    struct uw_header headers[HEADERS_MAX];
 };
 
 static const struct uw_property defaults[] = {
@@ -218,26 +215,6 @@ static void place_reach(struct uw_tail *tail, struct place *place, int64_t offse
         place_end(tail, place, offset >= place->end);
 }
 
-static uint32_t headers_parse(struct uw_tail *tail, const rd_kafka_message_t *raw)
-{
-    rd_kafka_headers_t *parsed;
-    uint32_t count;
-
-    if (rd_kafka_message_headers(raw, &parsed) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    for (count = 0; count < HEADERS_MAX; count++) {
-        const char *name;
-        const void *value;
-        size_t size;
-
-        if (rd_kafka_header_get_all(parsed, count, &name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
-            break;
-        tail->headers[count].name = uw_str_from(name);
-        tail->headers[count].value = (struct uw_str){value, (uint32_t)size};
-    }
-    return count;
-}
-
 static void message_fill(struct uw_tail *tail, rd_kafka_message_t *take_raw, const struct place *place)
 {
     rd_kafka_timestamp_type_t type;
@@ -250,8 +227,6 @@ static void message_fill(struct uw_tail *tail, rd_kafka_message_t *take_raw, con
         .offset = take_raw->offset,
         .key = {take_raw->key, (uint32_t)take_raw->key_len},
         .value = {take_raw->payload, (uint32_t)take_raw->len},
-        .headers = tail->headers,
-        .header_count = headers_parse(tail, take_raw),
         .timestamp_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || timestamp_ms < 0 ? 0 : timestamp_ms,
     };
 }

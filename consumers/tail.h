@@ -25,14 +25,12 @@ struct uw_tail_options {
     struct uw_kafka_log log;
 };
 
-/* One message; borrowed until the next call of uw_tail_next. */
+/* One message without its headers; borrowed until the next call of uw_tail_next. */
 struct uw_tail_message {
     uint32_t topic; /* index in the options' topics */
     int32_t partition;
     int64_t offset;
     struct uw_str key, value;
-    const struct uw_header *headers;
-    uint32_t header_count;
     int64_t timestamp_ms; /* 0 when unknown */
 };
 

@@ -134,7 +134,24 @@ enum uw_code uw_cache_wake(struct uw_resident *resident)
     return code;
 }
 
-void uw_cache_rest(struct uw_cache *cache, struct uw_resident *resident)
+static void count_bytes(struct uw_cache *cache, struct uw_resident *resident)
+{
+    size_t bytes = bytes_of(resident);
+    cache->bytes += bytes - resident->counted_bytes;
+    cache->kept_bytes += resident->kept_awake ? bytes - resident->counted_bytes : 0;
+    resident->counted_bytes = bytes;
+}
+
+static void forget_kept(struct uw_cache *cache, struct uw_resident *resident)
+{
+    if (resident->kept_awake) {
+        cache->kept_bytes -= resident->counted_bytes;
+        cache->kept_count--;
+        resident->kept_awake = false;
+    }
+}
+
+static void pack(struct uw_cache *cache, struct uw_resident *resident)
 {
     struct uw_packing *packing = &cache->packing;
     if (resident->packed == NULL && uw_client_pack(&resident->client, packing) == UW_OK) {
@@ -147,7 +164,42 @@ void uw_cache_rest(struct uw_cache *cache, struct uw_resident *resident)
             uw_client_close(&resident->client);
         }
     }
+    forget_kept(cache, resident);
+}
+
+void uw_cache_rest(struct uw_cache *cache, struct uw_resident *resident)
+{
+    pack(cache, resident);
     uw_cache_use(cache, resident);
+}
+
+void uw_cache_keep(struct uw_cache *cache, struct uw_resident *resident)
+{
+    count_bytes(cache, resident);
+    size_t others_bytes = cache->kept_bytes - (resident->kept_awake ? resident->counted_bytes : 0);
+    if (resident->packed != NULL ||
+        others_bytes + resident->counted_bytes > cache->limit_bytes / UW_CACHE_KEPT_SHARE) {
+        uw_cache_rest(cache, resident);
+        return;
+    }
+    if (!resident->kept_awake) {
+        resident->kept_awake = true;
+        cache->kept_bytes += resident->counted_bytes;
+        cache->kept_count++;
+    }
+    unlink_used(cache, resident);
+    link_newest(cache, resident);
+}
+
+/* They are among those that were used last. */
+void uw_cache_rest_all(struct uw_cache *cache)
+{
+    for (struct uw_resident *resident = cache->newest; cache->kept_count > 0; resident = resident->older) {
+        if (resident->kept_awake) {
+            pack(cache, resident);
+            count_bytes(cache, resident);
+        }
+    }
 }
 
 struct uw_resident *uw_cache_add(struct uw_cache *cache, struct uw_str name, int32_t partition)
@@ -178,9 +230,7 @@ void uw_cache_use(struct uw_cache *cache, struct uw_resident *resident)
 {
     unlink_used(cache, resident);
     link_newest(cache, resident);
-    size_t bytes = bytes_of(resident);
-    cache->bytes += bytes - resident->counted_bytes;
-    resident->counted_bytes = bytes;
+    count_bytes(cache, resident);
 }
 
 void uw_cache_drop(struct uw_cache *cache, struct uw_resident *resident)
@@ -191,6 +241,7 @@ void uw_cache_drop(struct uw_cache *cache, struct uw_resident *resident)
     }
     *link = resident->hash_next;
     unlink_used(cache, resident);
+    forget_kept(cache, resident);
     cache->bytes -= resident->counted_bytes;
     cache->count--;
     uw_client_close(&resident->client);

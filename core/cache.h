@@ -9,9 +9,13 @@
 
 #include "client_pack.h"
 
+/* Of limit_bytes, for clients that are kept awake. */
+#define UW_CACHE_KEPT_SHARE 4u
+
 struct uw_resident {
     struct uw_client client;       /* empty while `packed` holds it */
     uint8_t *packed;               /* NULL: it is awake */
+    bool kept_awake;               /* by uw_cache_keep */
     uint32_t packed_length, packed_facts;
     struct uw_resident *hash_next, *newer, *older;
     size_t counted_bytes; /* as last counted into the cache */
@@ -23,6 +27,7 @@ struct uw_resident {
     bool recorded;                /* the store has a row of the client */
     int32_t stored_rules_version; /* under which it was judged last; 0: never */
     bool loaded;     /* its facts are here; otherwise it is new in this batch */
+    uint32_t kinship; /* uw_client_kinship, when it was left to be judged later */
     uint32_t touch;  /* place in the running batch, UINT32_MAX outside of one */
     uint32_t name_length;
     char name[];
@@ -33,6 +38,8 @@ struct uw_cache {
     uint32_t bucket_count, count;
     struct uw_resident *newest, *oldest;
     size_t bytes, limit_bytes;
+    size_t kept_bytes; /* of `bytes`, those of clients that are kept awake */
+    uint32_t kept_count;
     struct uw_packing packing;
 };
 
@@ -49,6 +56,11 @@ struct uw_resident *uw_cache_add(struct uw_cache *cache, struct uw_str name, int
 enum uw_code uw_cache_wake(struct uw_resident *resident) UW_MUST_USE;
 /* Packs a client that is awake, where memory allows; then as uw_cache_use. */
 void uw_cache_rest(struct uw_cache *cache, struct uw_resident *resident);
+/* As uw_cache_use, of a client that is awake and stays so for a batch that is soon to come. It takes some three times
+ * the memory of one that rests: no more than a share of the limit is kept so, beyond which it is as uw_cache_rest. */
+void uw_cache_keep(struct uw_cache *cache, struct uw_resident *resident);
+/* Lets all rest that are kept awake; none of them may be in a batch. */
+void uw_cache_rest_all(struct uw_cache *cache);
 /* Lines, no-shows, versions of decisions and evaluations, resting or not. */
 uint32_t uw_resident_facts(const struct uw_resident *resident);
 /* Counts its bytes anew and makes it the newest. */

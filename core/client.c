@@ -119,6 +119,22 @@ static uw_text next_text(const struct uw_client *client, uw_text text)
     return (uw_text)(string.data - client->heap) + string.length;
 }
 
+uint32_t uw_client_kinship(const struct uw_client *client)
+{
+    if (client->version_count == 0) {
+        return 0;
+    }
+    const struct uw_version *version = &client->versions[0];
+    const struct uw_str texts[] = {uw_client_municipality(client, version->decision),
+                                   uw_client_text(client, version->provider),
+                                   uw_client_text(client, version->product)};
+    uint64_t hash = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        hash = (hash ^ hash_text(texts[i])) * UINT64_C(0x9E3779B97F4A7C15);
+    }
+    return (uint32_t)(hash >> 32) | 1u;
+}
+
 /* The place of a text in the hash, or the free one where it belongs. */
 static uint32_t find_slot(const struct uw_client *client, struct uw_str string)
 {

@@ -111,6 +111,10 @@ size_t uw_client_bytes(const struct uw_client *client);
  * first in SPEC's order is there: then nothing changed. UW_ENOMEM leaves the facts as they were. */
 enum uw_code uw_client_add(struct uw_client *client, const struct uw_event *event, bool *redelivery) UW_MUST_USE;
 
+/* A hash of where the client's first decision is counted: municipality, provider and product. Clients that share
+ * aggregate rows have the same one, if they have one decision each. 0: no decision. */
+uint32_t uw_client_kinship(const struct uw_client *client);
+
 /* Adds what the store knows of an alert or an anomaly, whose identity must be new to the client. */
 enum uw_code uw_client_add_alert(struct uw_client *client, const struct uw_alert_change *alert) UW_MUST_USE;
 enum uw_code uw_client_add_anomaly(struct uw_client *client, const struct uw_anomaly_change *anomaly) UW_MUST_USE;

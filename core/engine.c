@@ -4,16 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A client of the running batch, and its events as a chain. */
-struct uw_touch {
-    struct uw_resident *resident;
-    uint32_t first, last; /* items; UINT32_MAX: none */
-};
-
 struct uw_item {
     struct uw_event event;
+    int64_t offset;
     uint32_t next;
-    uint32_t fact; /* place in the facts */
 };
 
 enum uw_code uw_engine_out_of_memory(struct uw_error *error)
@@ -36,8 +30,8 @@ static bool is_complete(const struct uw_engine_options *options)
     return options->decoder.decode != NULL && encoder->alert != NULL && encoder->anomaly != NULL &&
            encoder->dead_letter != NULL && store->claim != NULL && store->load != NULL && store->commit != NULL &&
            store->outbox != NULL && store->due != NULL && store->mark_all_due != NULL && store->sweep != NULL &&
-           store->standing != NULL && options->publisher.published != NULL && options->publisher.start != NULL &&
-           options->publisher.finish != NULL;
+           store->standing != NULL && options->publisher.published != NULL && options->publisher.search != NULL &&
+           options->publisher.start != NULL && options->publisher.finish != NULL;
 }
 
 enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_engine **engine, struct uw_error *error)
@@ -53,9 +47,12 @@ enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_e
     opened->options = *options;
     opened->as_of_day = options->as_of_day;
     opened->options.rules_version = options->rules_version == 0 ? UW_RULES_VERSION : options->rules_version;
+    opened->options.due_clients = options->due_clients == 0 ? UW_ENGINE_DUE_CLIENTS : options->due_clients;
+    opened->options.due_facts = options->due_facts == 0 ? UW_ENGINE_DUE_FACTS : options->due_facts;
     opened->fingerprint = uw_engine_fingerprint(options->settings, opened->options.rules_version);
     uw_judgement_init(&opened->judgement, options->settings, opened->options.rules_version);
     uw_arena_init(&opened->arena, UW_ENGINE_BATCH_BYTES_MAX);
+    uw_arena_init(&opened->due.names, UW_ENGINE_DUE_NAMES_BYTES);
     *engine = opened;
     return UW_OK;
 }
@@ -66,6 +63,7 @@ void uw_engine_close(struct uw_engine **engine)
     if (closed == NULL) {
         return;
     }
+    uw_engine_forget_due(closed);
     uw_cache_close(&closed->cache);
     uw_judgement_close(&closed->judgement);
     uw_arena_close(&closed->arena);
@@ -101,7 +99,7 @@ struct uw_engine_share *uw_engine_find_share(const struct uw_engine *engine, int
     return found ? &engine->shares[place] : NULL;
 }
 
-static struct uw_engine_share *owned_share(const struct uw_engine *engine, int32_t partition)
+struct uw_engine_share *uw_engine_owned_share(const struct uw_engine *engine, int32_t partition)
 {
     struct uw_engine_share *share = uw_engine_find_share(engine, partition);
     return share != NULL && share->owned ? share : NULL;
@@ -164,13 +162,15 @@ enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_
     share->stored_as_of_day = claim.as_of_day;
     share->marking = claim.rules_fingerprint != engine->fingerprint;
     share->owned = share->recovering = share->moved = true;
+    share->search = UW_SEARCH_NONE;
     share->behind = false;
     set_as_of(engine, share);
     return UW_OK;
 }
 
-void uw_engine_fall_behind(struct uw_engine *engine, int32_t partition)
+void uw_engine_fall_behind(struct uw_engine *engine, int32_t partition, bool more)
 {
+    engine->catching_up = more;
     for (uint32_t i = 0; i < engine->share_count; i++) {
         struct uw_engine_share *share = &engine->shares[i];
         bool behind = share->owned && share->partition == partition;
@@ -186,6 +186,7 @@ void uw_engine_release(struct uw_engine *engine, int32_t partition)
         return;
     }
     uw_engine_settle(engine);
+    uw_cache_rest_all(&engine->cache);
     share->owned = share->recovering = share->due = share->behind = share->marking = share->moved = false;
     if (engine->pending > 0) {
         uw_engine_leave_to_recovery(engine); /* records of other partitions in the same batch */
@@ -194,7 +195,7 @@ void uw_engine_release(struct uw_engine *engine, int32_t partition)
 
 bool uw_engine_position(const struct uw_engine *engine, int32_t partition, int64_t next_offset[UW_TOPIC_COUNT])
 {
-    const struct uw_engine_share *share = owned_share(engine, partition);
+    const struct uw_engine_share *share = uw_engine_owned_share(engine, partition);
     if (share == NULL) {
         return false;
     }
@@ -205,7 +206,7 @@ bool uw_engine_position(const struct uw_engine *engine, int32_t partition, int64
 void uw_engine_reach(struct uw_engine *engine, int32_t partition, const int64_t position[UW_TOPIC_COUNT],
                      const int64_t end[UW_TOPIC_COUNT])
 {
-    struct uw_engine_share *share = owned_share(engine, partition);
+    struct uw_engine_share *share = uw_engine_owned_share(engine, partition);
     for (int i = 0; share != NULL && i < UW_TOPIC_COUNT; i++) {
         if (position[i] == share->next_offset[i]) {
             share->end_offset[i] = end[i];
@@ -247,17 +248,16 @@ void uw_engine_start_batch(struct uw_engine *engine)
 static struct uw_resident *find_resident(struct uw_engine *engine, struct uw_str name, int32_t partition)
 {
     struct uw_resident *resident = uw_cache_find(&engine->cache, name);
-    if (resident != NULL && resident->partition != partition && owned_share(engine, resident->partition) == NULL) {
+    if (resident != NULL && resident->partition != partition &&
+        uw_engine_owned_share(engine, resident->partition) == NULL) {
         uw_cache_drop(&engine->cache, resident);
         resident = NULL;
     }
     return resident != NULL ? resident : uw_cache_add(&engine->cache, name, partition);
 }
 
-/* The client's place in the batch; made when it is not there yet. UW_ENOMEM; UW_ECONFIG when it is in another
- * partition: what an instance judges is the whole client, and its records have one sequence. */
-static enum uw_code touch_client(struct uw_engine *engine, struct uw_str name, int32_t partition, uint32_t *touch,
-                                 struct uw_error *error)
+enum uw_code uw_engine_touch(struct uw_engine *engine, struct uw_str name, int32_t partition, uint32_t *touch,
+                             struct uw_error *error)
 {
     struct uw_resident *resident = find_resident(engine, name, partition);
     if (resident == NULL || uw_cache_wake(resident) != UW_OK) {
@@ -302,21 +302,20 @@ static void accept(struct uw_engine *engine, struct uw_engine_share *share, uint
     struct uw_item *item = &engine->items[index];
     struct uw_touch *touch = &engine->touches[touch_index];
     item->next = UINT32_MAX;
-    item->fact = engine->fact_count;
+    item->offset = offset;
     if (touch->first == UINT32_MAX) {
         touch->first = index;
     } else {
         engine->items[touch->last].next = index;
     }
     touch->last = index;
-    engine->facts[engine->fact_count++] = (struct uw_fact_change){&item->event, share->partition, offset, false};
     share->events++;
 }
 
 static enum uw_code decode_message(struct uw_engine *engine, const struct uw_message *message, uint32_t index,
                                    struct uw_error *error)
 {
-    struct uw_engine_share *share = owned_share(engine, message->partition);
+    struct uw_engine_share *share = uw_engine_owned_share(engine, message->partition);
     if (share == NULL) {
         return uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL, "a message of partition %d, which is not ours",
                             (int)message->partition);
@@ -335,7 +334,7 @@ static enum uw_code decode_message(struct uw_engine *engine, const struct uw_mes
     }
     if (code == UW_OK) {
         uint32_t touch = 0;
-        code = touch_client(engine, event->client, share->partition, &touch, error);
+        code = uw_engine_touch(engine, event->client, share->partition, &touch, error);
         if (code != UW_OK) {
             return code;
         }
@@ -420,15 +419,17 @@ static int compare_touches(const void *a, const void *b)
     return uw_str_compare(uw_resident_name(left->resident), uw_resident_name(right->resident));
 }
 
-/* Adds the client's events; *changed tells whether any of them was more than a redelivery. */
+/* Adds the client's events, as facts as well; *changed tells whether any of them was more than a redelivery. */
 static enum uw_code add_events(struct uw_engine *engine, const struct uw_touch *touch, bool *changed)
 {
     enum uw_code code = UW_OK;
     *changed = false;
     for (uint32_t i = touch->first; i != UINT32_MAX && code == UW_OK; i = engine->items[i].next) {
+        const struct uw_item *item = &engine->items[i];
         bool redelivery = false;
-        code = uw_client_add(&touch->resident->client, &engine->items[i].event, &redelivery);
-        engine->facts[engine->items[i].fact].redelivery = redelivery;
+        code = uw_client_add(&touch->resident->client, &item->event, &redelivery);
+        engine->facts[engine->fact_count++] =
+            (struct uw_fact_change){&item->event, touch->resident->partition, item->offset, redelivery};
         engine->statistics.redeliveries += redelivery;
         *changed = *changed || !redelivery;
     }
@@ -466,13 +467,16 @@ static enum uw_code encode_changes(struct uw_engine *engine, int32_t partition, 
 static enum uw_code judge_client(struct uw_engine *engine, const struct uw_touch *touch, bool due, int64_t now_ms)
 {
     struct uw_resident *resident = touch->resident;
-    const struct uw_engine_share *share = uw_engine_find_share(engine, resident->partition);
+    struct uw_engine_share *share = uw_engine_find_share(engine, resident->partition);
     uint32_t first_alert = engine->judgement.alert_count, first_anomaly = engine->judgement.anomaly_count;
     bool changed = false;
     enum uw_code code = UW_OK;
-    if (share->behind && resident->stored_rules_version == 0) {
+    if (resident->stored_rules_version == 0 && !due && (share->behind || uw_engine_holds_back(engine))) {
         code = uw_judge_later(&engine->judgement, resident);
-        return code == UW_OK ? add_events(engine, touch, &changed) : code;
+        code = code == UW_OK ? add_events(engine, touch, &changed) : code;
+        resident->kinship = uw_client_kinship(&resident->client);
+        share->due = true;
+        return code;
     }
     if (touch->first != UINT32_MAX) {
         code = uw_judge_before(&engine->judgement, resident);
@@ -612,8 +616,7 @@ enum uw_code uw_engine_commit(struct uw_engine *engine, int64_t now_ms, struct u
     return UW_OK;
 }
 
-/* After a batch that failed nothing is known of its clients any more. */
-static void drop_touched(struct uw_engine *engine)
+void uw_engine_drop_touched(struct uw_engine *engine)
 {
     for (uint32_t i = 0; i < engine->touch_count; i++) {
         uw_cache_drop(&engine->cache, engine->touches[i].resident);
@@ -621,18 +624,30 @@ static void drop_touched(struct uw_engine *engine)
     engine->touch_count = engine->outbox_count = 0;
 }
 
+/* Clients of whom more comes in the batches that follow at once, and who are not judged before, stay awake until their
+ * partition is through. */
 static void keep_touched(struct uw_engine *engine)
 {
+    bool any_kept = false;
     for (uint32_t i = 0; i < engine->touch_count; i++) {
-        engine->touches[i].resident->touch = UINT32_MAX;
-        uw_cache_rest(&engine->cache, engine->touches[i].resident);
+        struct uw_resident *resident = engine->touches[i].resident;
+        bool kept = resident->stored_rules_version == 0 && uw_engine_find_share(engine, resident->partition)->behind;
+        resident->touch = UINT32_MAX;
+        if (kept) {
+            uw_cache_keep(&engine->cache, resident);
+        } else {
+            uw_cache_rest(&engine->cache, resident);
+        }
+        any_kept = any_kept || kept;
     }
     engine->touch_count = 0;
+    if (!any_kept || engine->cache.bytes > engine->cache.limit_bytes) {
+        uw_cache_rest_all(&engine->cache); /* before anybody has to leave */
+    }
     uw_cache_evict(&engine->cache);
 }
 
-/* Loads, judges and commits what was touched. */
-static enum uw_code complete_batch(struct uw_engine *engine, bool due, int64_t now_ms, struct uw_error *error)
+enum uw_code uw_engine_complete(struct uw_engine *engine, bool due, int64_t now_ms, struct uw_error *error)
 {
     enum uw_code code = load_absent(engine, error);
     if (code == UW_OK) {
@@ -642,7 +657,7 @@ static enum uw_code complete_batch(struct uw_engine *engine, bool due, int64_t n
         code = uw_engine_commit(engine, now_ms, error);
     }
     if (code != UW_OK) {
-        drop_touched(engine);
+        uw_engine_drop_touched(engine);
         return code;
     }
     engine->statistics.batches++;
@@ -673,7 +688,7 @@ enum uw_code uw_engine_apply(struct uw_engine *engine, const struct uw_message *
     for (uint32_t i = 0; i < count; i++) {
         enum uw_code code = decode_message(engine, &messages[i], i, error);
         if (code != UW_OK) {
-            drop_touched(engine);
+            uw_engine_drop_touched(engine);
             return code;
         }
     }
@@ -681,7 +696,7 @@ enum uw_code uw_engine_apply(struct uw_engine *engine, const struct uw_message *
     if (!has_batch(engine)) {
         return UW_OK; /* everything was applied before */
     }
-    return complete_batch(engine, false, now_ms, error);
+    return uw_engine_complete(engine, false, now_ms, error);
 }
 
 /* ---- time without events ---- */
@@ -711,89 +726,6 @@ enum uw_code uw_engine_replace_settings(struct uw_engine *engine, const struct u
         engine->shares[i].marking = engine->shares[i].owned;
     }
     return differs && engine->pending == 0 ? uw_engine_recover(engine, error) : UW_OK;
-}
-
-/* While a partition is behind, more is to come of the clients that wait. */
-static bool is_due(const struct uw_engine_share *share)
-{
-    return share->owned && share->due && !share->behind;
-}
-
-bool uw_engine_has_due(const struct uw_engine *engine)
-{
-    for (uint32_t i = 0; i < engine->share_count; i++) {
-        if (is_due(&engine->shares[i])) {
-            return true;
-        }
-    }
-    return engine->sweeping;
-}
-
-struct touching {
-    struct uw_engine *engine;
-    int32_t partition;
-    struct uw_error error; /* of the client that could not be taken in */
-};
-
-static enum uw_code touch_due(void *context, struct uw_str client)
-{
-    struct touching *touching = context;
-    uint32_t touch;
-    return touch_client(touching->engine, client, touching->partition, &touch, &touching->error);
-}
-
-static enum uw_code due_share(struct uw_engine *engine, struct uw_engine_share *share, uint32_t limit, int64_t now_ms,
-                              struct uw_error *error)
-{
-    uw_engine_start_batch(engine);
-    struct touching touching = {.engine = engine, .partition = share->partition};
-    enum uw_code code = engine->options.store.due(engine->options.store.context, share->partition, share->as_of_day,
-                                                  limit, touch_due, &touching, error);
-    if (code != UW_OK) {
-        drop_touched(engine);
-        return touching.error.code == UW_OK ? code
-                                            : uw_error_set(error, touching.error.code, touching.error.class, "%s",
-                                                           touching.error.text);
-    }
-    bool last = engine->touch_count == 0;
-    if (!last || share->stored_as_of_day != share->as_of_day) {
-        share->in_batch = true;
-        code = complete_batch(engine, true, now_ms, error);
-    }
-    if (code == UW_OK && last) {
-        share->due = false;
-        engine->sweeping = true;
-    }
-    return code;
-}
-
-static enum uw_code sweep(struct uw_engine *engine, struct uw_error *error)
-{
-    bool more = false;
-    enum uw_code code = engine->options.store.sweep(engine->options.store.context, engine->options.rules_version,
-                                                    UW_ENGINE_SWEEP_ROWS, &more, error);
-    if (code == UW_OK) {
-        engine->sweeping = more;
-    }
-    return code;
-}
-
-enum uw_code uw_engine_due(struct uw_engine *engine, uint32_t limit, int64_t now_ms, bool *more,
-                           struct uw_error *error)
-{
-    assert(!uw_engine_needs_recovery(engine));
-    struct uw_engine_share *share = NULL;
-    for (uint32_t i = 0; i < engine->share_count && share == NULL; i++) {
-        share = is_due(&engine->shares[i]) ? &engine->shares[i] : NULL;
-    }
-    enum uw_code code = UW_OK;
-    if (share != NULL) {
-        code = due_share(engine, share, limit, now_ms, error);
-    } else if (engine->sweeping) {
-        code = sweep(engine, error);
-    }
-    *more = uw_engine_has_due(engine);
-    return code;
 }
 
 void uw_engine_statistics(const struct uw_engine *engine, struct uw_engine_statistics *statistics)

@@ -30,6 +30,13 @@
 #define UW_ENGINE_BATCH_BYTES_MAX ((size_t)1024 * 1024 * 1024)
 /* Outbox records that are published in one transaction while recovering. */
 #define UW_ENGINE_RECOVER_RECORDS 5000u
+/* Clients that are due are listed so many at a time, all partitions together; who was due beyond that is listed when
+ * these are done. */
+#define UW_ENGINE_DUE_CLIENTS 131072u
+/* A step of those who are due ends with the client who brings it to so many facts: what a step takes in memory goes by
+ * facts, and a client may have a few or thousands. One who is not in memory counts as so many. */
+#define UW_ENGINE_DUE_FACTS 100000u
+#define UW_ENGINE_DUE_FACTS_ABSENT 100u
 /* Aggregate rows of former rules that are removed in one step. */
 #define UW_ENGINE_SWEEP_ROWS 5000u
 
@@ -46,15 +53,18 @@ struct uw_engine_options {
     /* as_of was given by hand: it may go back, which judges everybody again. Otherwise it is the clock's day,
      * and a partition that is a day ahead of this instance's clock stays there. */
     bool pinned;
-    /* Kafka has lost what it knew about publishing (its __consumer_offsets): go on from what PostgreSQL knows,
+    /* Where Kafka's offsets do not say what is published: do not look into the topics, go on from what PostgreSQL knows,
      * at the risk of publishing the last batch's records twice. */
     bool accept_lost_offsets;
     int32_t rules_version; /* 0: UW_RULES_VERSION; another one for tests */
+    uint32_t due_clients;  /* 0: UW_ENGINE_DUE_CLIENTS; another one for tests */
+    uint32_t due_facts;    /* 0: UW_ENGINE_DUE_FACTS; another one for tests */
 };
 
 struct uw_engine_statistics {
     uint64_t messages, events, redeliveries, refused, skipped; /* skipped: applied before */
     uint64_t batches, records_published, transactions, clients_loaded, clients_judged, recovered_records;
+    uint64_t searches; /* times that Kafka's offsets did not say what is published */
     uint64_t clients_found; /* touched by a batch and in the cache already */
     uint64_t cache_bytes, cache_clients, cache_facts;
 };
@@ -63,11 +73,14 @@ enum uw_code uw_engine_open(const struct uw_engine_options *options, struct uw_e
                             struct uw_error *error) UW_MUST_USE;
 void uw_engine_close(struct uw_engine **engine);
 
-/* Of the given partition (-1: of none) more is known to wait than a batch holds. Until it is said otherwise, its clients
- * that were never judged are not: their facts are stored, and when all of them are there the clients are judged once, by
- * uw_engine_due, instead of in every batch that has some of their facts. Until then they have no accounts, alerts,
- * anomalies and sums, and the store knows that they are due. Clients that were judged before are judged at once. */
-void uw_engine_fall_behind(struct uw_engine *engine, int32_t partition);
+/* Of the given partition (-1: of none) more is known to wait than a batch holds. Until it is said otherwise, its
+ * clients that were never judged are not: their facts are stored, and when all of them are there the clients are judged
+ * once, by uw_engine_due, instead of in every batch that has some of their facts. Until then they have no accounts,
+ * alerts, anomalies and sums, and the store knows that they are due. Clients that were judged before are judged at once.
+ *
+ * While `more` waits, of whatever partitions, and the cache has room for those who wait, the same goes for the never
+ * judged clients of all partitions, and nobody is due: those who are counted in the same sums are judged together then. */
+void uw_engine_fall_behind(struct uw_engine *engine, int32_t partition, bool more);
 
 /* Takes a partition over. Its cached clients are kept when nobody else owned it since we did. */
 enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_t next_offset[UW_TOPIC_COUNT],
@@ -75,8 +88,9 @@ enum uw_code uw_engine_claim(struct uw_engine *engine, int32_t partition, int64_
 /* Nothing more is written for the partition. Waits for what is being published. */
 void uw_engine_release(struct uw_engine *engine, int32_t partition);
 
-/* Publishes what owned partitions have in their outbox beyond what Kafka knows as published. To be called until
- * UW_OK after every claim and after publishing failed with UW_CLASS_ABORT, before anything else is applied. */
+/* Publishes what owned partitions have in their outbox beyond what Kafka knows as published. To be called after every
+ * claim and after publishing failed with UW_CLASS_ABORT, before anything else is applied, as long as there is something to
+ * recover: after UW_OK too, since a search in the topics takes many calls, between which the group can be heard. */
 enum uw_code uw_engine_recover(struct uw_engine *engine, struct uw_error *error) UW_MUST_USE;
 bool uw_engine_needs_recovery(const struct uw_engine *engine);
 
@@ -120,9 +134,10 @@ uint64_t uw_engine_fingerprint(const struct uw_settings *settings, int32_t rules
 /* New thresholds; all owned partitions are marked for judging again. The old ones may be freed afterwards. */
 enum uw_code uw_engine_replace_settings(struct uw_engine *engine, const struct uw_settings *settings,
                                         struct uw_error *error) UW_MUST_USE;
-/* Judges up to `limit` clients of one partition whose day has come, and commits; when there are none left it
- * removes what former rules have left behind. *more: call again. The records are then to be published as after
- * uw_engine_apply. */
+/* Judges up to `limit` clients whose day has come, fewer when they have many facts, and commits; when there are none left it removes what former rules
+ * have left behind. Clients that waited (uw_engine_fall_behind) come in the order of the sums that they are counted in,
+ * whatever their partitions, so that few sums are written more than once. *more: call again. The records are then to be
+ * published as after uw_engine_apply. */
 enum uw_code uw_engine_due(struct uw_engine *engine, uint32_t limit, int64_t now_ms, bool *more,
                            struct uw_error *error) UW_MUST_USE;
 bool uw_engine_has_due(const struct uw_engine *engine);

@@ -33,7 +33,12 @@ enum uw_frequency {
 enum uw_line_kind { UW_LINE_DEBIT, UW_LINE_CREDIT };
 enum uw_no_show_status { UW_NO_SHOW_REPORTED, UW_NO_SHOW_WITHDRAWN };
 enum uw_no_show_reason { UW_REASON_CLIENT_ABSENT, UW_REASON_CLIENT_CANCELLED, UW_REASON_PROVIDER_CANCELLED };
-enum uw_outcome_of_evaluation { UW_EVALUATION_CONTINUE, UW_EVALUATION_ADJUST, UW_EVALUATION_DOWNSCALE, UW_EVALUATION_END };
+enum uw_outcome_of_evaluation {
+    UW_EVALUATION_CONTINUE,
+    UW_EVALUATION_ADJUST,
+    UW_EVALUATION_DOWNSCALE,
+    UW_EVALUATION_END
+};
 
 /* The funding forms, in the order of the Avro union `terms` (SPEC section 3). */
 enum uw_model {

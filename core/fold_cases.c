@@ -157,7 +157,8 @@ void uw_fold_cases(struct uw_fold *fold)
 {
     const struct uw_client *client = fold->client;
     uint32_t count = client->version_count;
-    if (count > UINT32_MAX / 2 || !uw_reserve((void **)&fold->order, &fold->order_capacity, 2 * count, sizeof *fold->order) ||
+    if (count > UINT32_MAX / 2 ||
+        !uw_reserve((void **)&fold->order, &fold->order_capacity, 2 * count, sizeof *fold->order) ||
         !uw_reserve((void **)&fold->cases, &fold->case_capacity, count, sizeof *fold->cases)) {
         fold->failed = true;
         return;

@@ -294,7 +294,8 @@ static void alert_projection(struct uw_fold *fold, const struct pool *pool, int3
     struct uw_alert *alert =
         add_pool_alert(fold, pool, UW_ALERT_PROJECTED_EXHAUSTION, UW_SEVERITY_WARNING, pool->period.to_day);
     if (alert != NULL) {
-        alert->figures.expected_minutes = (int64_t)((uw_wide)pool->used_as_of_minutes * (uw_wide)total / (uw_wide)elapsed);
+        alert->figures.expected_minutes =
+            (int64_t)((uw_wide)pool->used_as_of_minutes * (uw_wide)total / (uw_wide)elapsed);
     }
 }
 

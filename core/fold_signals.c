@@ -53,8 +53,8 @@ static void signal_single(struct uw_fold *fold, uint32_t index)
     }
 }
 
-static void signal_pair(struct uw_fold *fold, enum uw_anomaly_kind kind, uint32_t index, enum uw_subject_kind other_kind,
-                        uint32_t other)
+static void signal_pair(struct uw_fold *fold, enum uw_anomaly_kind kind, uint32_t index,
+                        enum uw_subject_kind other_kind, uint32_t other)
 {
     struct uw_anomaly *anomaly = uw_fold_add_anomaly(fold, kind, UW_SUBJECT_LINE, index);
     if (anomaly != NULL) {

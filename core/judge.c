@@ -241,7 +241,8 @@ static enum uw_code judge_alerts(struct uw_judgement *judgement, struct uw_resid
             b += order == 0;
         }
     }
-    if (code == UW_OK && !uw_reserve((void **)&client->alerts, &client->alert_capacity, count, sizeof *client->alerts)) {
+    if (code == UW_OK &&
+        !uw_reserve((void **)&client->alerts, &client->alert_capacity, count, sizeof *client->alerts)) {
         code = UW_ENOMEM;
     }
     if (code == UW_OK && count > 0) {

@@ -96,7 +96,7 @@ struct uw_load_sink {
     /* Of an anomaly: identity, provider, status, revision. */
     enum uw_code (*anomaly)(void *context, uint32_t client_index, const struct uw_anomaly_change *anomaly);
     /* The client's own row as struct uw_client_change has it; next_change_day is lower than every day for a client
-     * that is marked for judging. NULL: not wanted. Not called for a client without a row. */
+     * that is marked for judging. Every client of whom anything is stored has one. NULL: not wanted. */
     enum uw_code (*client)(void *context, uint32_t client_index, int32_t next_change_day, int32_t rules_version);
 };
 
@@ -133,7 +133,8 @@ struct uw_partition_change {
 };
 
 /* Everything of one batch; applied in one PostgreSQL transaction or not at all. All arrays are sorted by
- * their identity, except facts and outbox, which are in the order of arrival and of sequence. */
+ * their identity, except facts, which are in the order of clients and within a client of arrival, and the outbox,
+ * which is in that of sequence. */
 struct uw_changes {
     int64_t observed_at_ms;
     int32_t rules_version; /* of the aggregates: sums of other rules are not touched */
@@ -176,8 +177,8 @@ struct uw_store {
      * used when thresholds, the program's rules or a backward as_of ask for judging everybody again. */
     enum uw_code (*mark_all_due)(void *context, int32_t partition, int64_t epoch, uint64_t rules_fingerprint,
                                  struct uw_error *error);
-    /* Removes up to `limit` aggregate rows of rules before rules_version, once no client and no partition is left
-     * that was judged under such rules; *more: call again. */
+    /* Removes some `limit` aggregate rows of rules before rules_version, once no client and no partition is left that
+     * was judged under such rules; *more: call again. */
     enum uw_code (*sweep)(void *context, int32_t rules_version, uint32_t limit, bool *more, struct uw_error *error);
     /* Where the outbox of a partition stands now, for an owner whose memory does not fit what others say. UW_EFENCED
      * when the epoch is not this one any more: another instance has claimed the partition. */
@@ -199,6 +200,14 @@ struct uw_publisher {
     /* What is published of the partition as Kafka knows it; waits for pending transactions to end (stable
      * offsets). sequence 0 when nothing was ever committed. */
     enum uw_code (*published)(void *context, int32_t partition, int64_t *sequence, struct uw_error *error);
+    /* Which of these records of one partition's outbox stand in their topics already, where committed records are read:
+     * for when `published` cannot say it. The same bytes in key, value and headers are the same record. Takes a step of
+     * some second: *complete false asks for another call with the same records and `begin` false, true begins a search as
+     * of now, and found[i] tells of records[i] once it is complete. An error ends the search. UW_CLASS_RETRY: it could not
+     * be completed, such as while a transaction with one of the records is open; begin again. UW_ECONFIG (FATAL): the
+     * topics do not hold any more what would tell it. */
+    enum uw_code (*search)(void *context, const struct uw_outbox_record *records, uint32_t record_count, bool begin,
+                           bool *found, bool *complete, struct uw_error *error);
     /* Begins one Kafka transaction with the records, in order, and the positions; one at a time. They are borrowed for
      * the call. UW_CLASS_RETRY: nothing of it is or will be visible, call again. UW_CLASS_ABORT: unknown or void; ask
      * `published` before going on. UW_CLASS_FENCED: this instance does not own the partitions any more. After an error

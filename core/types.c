@@ -99,44 +99,54 @@ int64_t uw_utf8_length(struct uw_str string)
     return points;
 }
 
-static int hex_value(char c, bool *upper)
-{
-    *upper = false;
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        *upper = true;
-        return c - 'A' + 10;
-    }
-    return -1;
-}
+/* Of a hexadecimal digit: its value, with two marks. 0: not a digit. */
+#define HEX_DIGIT 0x20u
+#define HEX_UPPER 0x10u
+#define HEX_VALUE 0x0Fu
 
+static const uint8_t hex_digits[256] = {
+    ['0'] = HEX_DIGIT | 0,
+    ['1'] = HEX_DIGIT | 1,
+    ['2'] = HEX_DIGIT | 2,
+    ['3'] = HEX_DIGIT | 3,
+    ['4'] = HEX_DIGIT | 4,
+    ['5'] = HEX_DIGIT | 5,
+    ['6'] = HEX_DIGIT | 6,
+    ['7'] = HEX_DIGIT | 7,
+    ['8'] = HEX_DIGIT | 8,
+    ['9'] = HEX_DIGIT | 9,
+    ['a'] = HEX_DIGIT | 10,
+    ['b'] = HEX_DIGIT | 11,
+    ['c'] = HEX_DIGIT | 12,
+    ['d'] = HEX_DIGIT | 13,
+    ['e'] = HEX_DIGIT | 14,
+    ['f'] = HEX_DIGIT | 15,
+    ['A'] = HEX_DIGIT | HEX_UPPER | 10,
+    ['B'] = HEX_DIGIT | HEX_UPPER | 11,
+    ['C'] = HEX_DIGIT | HEX_UPPER | 12,
+    ['D'] = HEX_DIGIT | HEX_UPPER | 13,
+    ['E'] = HEX_DIGIT | HEX_UPPER | 14,
+    ['F'] = HEX_DIGIT | HEX_UPPER | 15,
+};
+
+/* By a table and without branches: every event has at least one. */
 bool uw_uuid_parse(struct uw_str text, struct uw_uuid *uuid)
 {
-    if (text.length != UW_UUID_TEXT_BYTES) {
+    static const uint8_t places[sizeof uuid->bytes] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+    if (text.length != UW_UUID_TEXT_BYTES || text.data[8] != '-' || text.data[13] != '-' || text.data[18] != '-' ||
+        text.data[23] != '-') {
         return false;
     }
     struct uw_uuid parsed = {{0}, 0};
-    uint32_t digit = 0;
-    for (uint32_t i = 0; i < UW_UUID_TEXT_BYTES; i++) {
-        if (i == 8 || i == 13 || i == 18 || i == 23) {
-            if (text.data[i] != '-') {
-                return false;
-            }
-            continue;
-        }
-        bool upper = false;
-        int value = hex_value(text.data[i], &upper);
-        if (value < 0) {
-            return false;
-        }
-        parsed.bytes[digit / 2] = (uint8_t)(parsed.bytes[digit / 2] << 4 | value);
-        parsed.upper |= (uint32_t)upper << digit;
-        digit++;
+    uint32_t digits = HEX_DIGIT;
+    for (uint32_t i = 0; i < sizeof parsed.bytes; i++) {
+        uint32_t high = hex_digits[(uint8_t)text.data[places[i]]], low = hex_digits[(uint8_t)text.data[places[i] + 1]];
+        digits &= high & low;
+        parsed.bytes[i] = (uint8_t)((high & HEX_VALUE) << 4 | (low & HEX_VALUE));
+        parsed.upper |= ((high & HEX_UPPER) / HEX_UPPER | (low & HEX_UPPER) / HEX_UPPER << 1) << 2 * i;
+    }
+    if (digits == 0) {
+        return false;
     }
     *uuid = parsed;
     return true;

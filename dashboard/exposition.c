@@ -41,6 +41,15 @@ void uw_histogram_add(struct uw_histogram *histogram, int64_t duration_us)
     histogram->sum_us += duration_us;
 }
 
+void uw_histogram_merge(struct uw_histogram *sum, const struct uw_histogram *histogram)
+{
+    for (size_t i = 0; i < UW_HISTOGRAM_BOUNDS; i++) {
+        sum->within[i] += histogram->within[i];
+    }
+    sum->count += histogram->count;
+    sum->sum_us += histogram->sum_us;
+}
+
 void uw_exposition_histogram(struct uw_text *text, const char *name, const char *labels,
                              const struct uw_histogram *histogram)
 {

@@ -22,6 +22,7 @@ struct uw_histogram {
     int64_t sum_us;
 };
 void uw_histogram_add(struct uw_histogram *histogram, int64_t duration_us);
+void uw_histogram_merge(struct uw_histogram *sum, const struct uw_histogram *histogram);
 /* The lines of one histogram; `labels` is "" or "name=\"value\"". */
 void uw_exposition_histogram(struct uw_text *text, const char *name, const char *labels,
                              const struct uw_histogram *histogram);

@@ -15,6 +15,8 @@
 /* Requests that wait for a worker. */
 #define QUEUE_MAX 256
 #define SWEEP_MS 500
+/* When whoever was refused since there were too many may come again. */
+#define RETRY_AFTER_S "5"
 #define POLLING_THREADS 2
 #define STREAM_BLOCK_BYTES ((size_t)16 * 1024)
 /* What the kernel may keep for one subscriber; without a limit it would be megabytes for each who does not read. */
@@ -168,8 +170,8 @@ void uw_http_problem(struct uw_http_request *request, int status, const char *fo
     if (request->answer.status == 401) {
         uw_http_header(request, "WWW-Authenticate", "Bearer");
     }
-    if (request->answer.status == 503) {
-        uw_http_header(request, "Retry-After", "5");
+    if (request->answer.status == 503 || request->answer.status == 429) {
+        uw_http_header(request, "Retry-After", RETRY_AFTER_S);
     }
 }
 

@@ -56,13 +56,14 @@ static const struct uw_list_filter alert_filters[] = {
     ASSIGNEE,
     {"state", UW_FILTER_WORDS, " NEW ASSIGNED ACKNOWLEDGED SNOOZED ", IN("a.state"), NULL},
 };
-/* Open alerts lie in the indexes alert_state_listed and alert_state_observed by kind, so that there is a stream for each
- * kind and severity, or for each kind; most are short, and a page needs the first rows of each. */
+/* Open alerts lie in the indexes alert_state_listed and alert_state_observed by kind, so that there is a stream for
+ * each kind and severity, or for each kind; most are short, and a page needs the first rows of each. */
 #define KIND_STREAM "unnest(string_to_array(btrim('" ALERT_WORDS "'), ' '))"
-#define STREAM "(SELECT k.kind, r.severity, r.severity_rank FROM " KIND_STREAM " k (kind) CROSS JOIN (VALUES ('INFO', 0), " \
+#define STREAM                                                                                                        \
+    "(SELECT k.kind, r.severity, r.severity_rank FROM " KIND_STREAM " k (kind) CROSS JOIN (VALUES ('INFO', 0), "       \
     "('WARNING', 1), ('CRITICAL', 2)) r (severity, severity_rank)) s"
 #define OF_STREAM "a.kind = s.kind AND a.severity = s.severity"
-/* A stream of the severity at which the page before ended goes on at its day, and those of the next from their start. */
+/* A stream of the severity at which the page before ended goes on at its day, those of the next from their start. */
 static const struct uw_list_streams most_severe = {
     STREAM, OF_STREAM,
     "s.severity_rank <= -($0::integer) AND a.effective_on >= CASE s.severity_rank WHEN -($0::integer) THEN $1::date "
@@ -79,12 +80,14 @@ static const struct uw_list_streams effective = {
     STREAM, OF_STREAM, "a.effective_on >= $0::date", "a.effective_on <= $0::date", 0,
 };
 static const struct uw_list_streams observed = {
-    KIND_STREAM " s (kind)", "a.kind = s.kind", "a.observed_at >= $0::timestamptz", "a.observed_at <= $0::timestamptz", 0,
+    KIND_STREAM " s (kind)", "a.kind = s.kind",
+    "a.observed_at >= $0::timestamptz", "a.observed_at <= $0::timestamptz", 0,
 };
 static const struct uw_list_sort alert_sorts[] = {
     /* The most severe first, and of those what is due first. */
     {"severity", {"-a.severity_rank", "a.effective_on", "a.alert_id"}, {"integer", "date", "uuid"}, true, &most_severe},
-    {"severity", {"a.severity_rank", "a.effective_on", "a.alert_id"}, {"integer", "date", "uuid"}, false, &least_severe},
+    {"severity", {"a.severity_rank", "a.effective_on", "a.alert_id"}, {"integer", "date", "uuid"}, false,
+     &least_severe},
     {"effective_on", {"a.effective_on", "a.alert_id"}, {"date", "uuid"}, false, &effective},
     {"observed_at", {"a.observed_at", "a.alert_id"}, {"timestamptz", "uuid"}, false, &observed},
 };
@@ -311,9 +314,10 @@ static const struct uw_list_column fact_columns[] = {
  * decision, or null; then the filter `client` is there. */
 const struct uw_list uw_list_facts = {
     .from = "urenwacht_api.fact a",
-    .where = "($1::text IS NULL OR a.client IN (SELECT d.client FROM urenwacht_data.decision_fact d WHERE d.municipality = "
-             "$1::text AND d.decision = $2::text UNION SELECT s.client FROM urenwacht_data.anomaly_state s WHERE "
-             "s.municipality = $1::text AND s.decision = $2::text AND s.kind = 'UNKNOWN_DECISION'))",
+    .where = "($1::text IS NULL OR a.client IN (SELECT d.client FROM urenwacht_data.decision_fact d WHERE "
+             "d.municipality = $1::text AND d.decision = $2::text UNION SELECT s.client FROM "
+             "urenwacht_data.anomaly_state s WHERE s.municipality = $1::text AND s.decision = $2::text AND s.kind = "
+             "'UNKNOWN_DECISION'))",
     .late = "",
     .json = "json_build_object('topic', a.topic, 'client', a.client, 'municipality', a.municipality, 'decision', "
             "a.decision, 'provider', a.provider, 'subject', a.subject, 'first_day', a.first_day, 'last_day', "

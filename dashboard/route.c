@@ -127,7 +127,7 @@ static void run_alert(const struct call *call)
         "SELECT json_build_object(" UW_ALERT_MEMBERS
         ", 'revisions', (SELECT json_agg(json_build_object('revision', h.revision, 'status', h.status, 'severity', "
         "h.severity, 'provider', h.provider, 'effective_on', h.effective_on, 'payload', h.payload, 'observed_at', "
-        "h.observed_at) ORDER BY h.revision DESC) FROM urenwacht_data.alert_history h WHERE h.alert_id = a.alert_id), "
+        "h.observed_at) ORDER BY h.revision DESC) FROM urenwacht_api.alert_revision h WHERE h.alert_id = a.alert_id), "
         "'actions', " ACTIONS_JSON("a.alert_id") ")::text FROM urenwacht_api.alert a " UW_LATEST
         " WHERE a.alert_id = ($1::text)::uuid";
     if (!refuse_parameters(call, "")) {
@@ -150,15 +150,15 @@ static void run_anomaly(const struct call *call)
         "SELECT json_build_object(" UW_ANOMALY_MEMBERS
         ", 'revisions', (SELECT json_agg(json_build_object('revision', h.revision, 'status', h.status, 'provider', "
         "h.provider, 'payload', h.payload, 'observed_at', h.observed_at) ORDER BY h.revision DESC) FROM "
-        "urenwacht_data.anomaly_history h WHERE h.anomaly_id = a.anomaly_id), 'evidence', (SELECT "
+        "urenwacht_api.anomaly_revision h WHERE h.anomaly_id = a.anomaly_id), 'evidence', (SELECT "
         "coalesce(json_agg(json_build_object('role', CASE f.subject WHEN a.subject THEN 'SUBJECT' ELSE 'OTHER' END, "
         "'topic', f.topic, 'subject', f.subject, 'what', f.what, 'provider', f.provider, 'decision', f.decision, "
         "'first_day', f.first_day, 'last_day', f.last_day, 'started_at', f.started_at, 'minutes', f.minutes, 'staff', "
         "f.staff, 'corrects', f.corrects, 'recorded_at', f.recorded_at, 'event_id', f.event_id, 'differs', " DIFFERS
-        ") ORDER BY f.subject <> "
-        "a.subject, f.recorded_at, f.event_id), '[]') FROM urenwacht_api.fact f WHERE f.client = a.client AND NOT "
-        "f.redelivery AND f.subject IN (a.subject, a.payload->>'other') AND (f.topic <> 'DECISION' OR (f.municipality = "
-        "a.municipality AND f.decision = a.decision))), 'diary', " ACTIONS_JSON("a.anomaly_id")
+        ") ORDER BY f.subject <> a.subject, f.recorded_at, f.event_id), '[]') FROM urenwacht_api.fact f WHERE "
+        "f.client = a.client AND NOT f.redelivery AND f.subject IN (a.subject, a.payload->>'other') AND (f.topic <> "
+        "'DECISION' OR (f.municipality = a.municipality AND f.decision = a.decision))), 'diary', "
+        ACTIONS_JSON("a.anomaly_id")
         ")::text FROM urenwacht_api.anomaly a WHERE a.anomaly_id = ($1::text)::uuid";
     if (!refuse_parameters(call, "")) {
         uw_answer_query(call->desk, call->principal, call->request, sql, call->rest, 1,
@@ -177,12 +177,12 @@ static void run_dimensions(const struct call *call)
         "p.product)), '[]') FROM (SELECT DISTINCT product_category, product FROM d ORDER BY 1, 2) p), "
         "'laws', (SELECT coalesce(json_agg(DISTINCT law ORDER BY law), '[]') FROM d), "
         "'models', (SELECT coalesce(json_agg(DISTINCT model ORDER BY model), '[]') FROM d), "
-        "'alert_kinds', (SELECT coalesce(json_agg(DISTINCT kind ORDER BY kind), '[]') FROM urenwacht_data.alert_state), "
-        "'anomaly_kinds', (SELECT coalesce(json_agg(DISTINCT kind ORDER BY kind), '[]') FROM "
-        "urenwacht_data.anomaly_state), "
+        "'alert_kinds', (SELECT coalesce(json_agg(DISTINCT kind ORDER BY kind), '[]') FROM "
+        "urenwacht_data.alert_state), 'anomaly_kinds', (SELECT coalesce(json_agg(DISTINCT kind ORDER BY kind), '[]') "
+        "FROM urenwacht_data.anomaly_state), "
         "'assignees', (SELECT coalesce(json_agg(x.assignee), '[]') FROM (SELECT assignee FROM "
-        "urenwacht_data.alert_workflow WHERE assignee IS NOT NULL UNION SELECT assignee FROM urenwacht_data.anomaly_case "
-        "WHERE assignee IS NOT NULL ORDER BY 1) x))::text";
+        "urenwacht_data.alert_workflow WHERE assignee IS NOT NULL UNION SELECT assignee FROM "
+        "urenwacht_data.anomaly_case WHERE assignee IS NOT NULL ORDER BY 1) x))::text";
     if (!refuse_parameters(call, "")) {
         uw_answer_query(call->desk, call->principal, call->request, sql, NULL, 0, "");
     }
@@ -206,9 +206,9 @@ static void run_progress(const struct call *call)
 static bool find_client(const struct call *call, struct uw_str *client)
 {
     static const char sql[] =
-        "SELECT x.client FROM (SELECT client FROM urenwacht_data.decision_fact WHERE municipality = $1::text AND decision "
-        "= $2::text UNION SELECT client FROM urenwacht_data.anomaly_state WHERE municipality = $1::text AND decision = "
-        "$2::text) x WHERE $3::text IS NULL OR x.client = $3::text ORDER BY 1 LIMIT 100";
+        "SELECT x.client FROM (SELECT client FROM urenwacht_data.decision_fact WHERE municipality = $1::text AND "
+        "decision = $2::text UNION SELECT client FROM urenwacht_data.anomaly_state WHERE municipality = $1::text AND "
+        "decision = $2::text) x WHERE $3::text IS NULL OR x.client = $3::text ORDER BY 1 LIMIT 100";
     struct uw_error error = {.text = ""};
     struct uw_http_request *request = call->request;
     struct uw_str arguments[3] = {call->rest[0], call->rest[1], uw_http_parameter(request, "client")};
@@ -231,8 +231,9 @@ static bool find_client(const struct call *call, struct uw_str *client)
         *client = uw_arena_copy(&request->arena, uw_desk_field(result, 0, 0));
     } else {
         uw_text_init(&text, &request->arena);
-        uw_text_add_literal(&text, "{\"type\": \"about:blank\", \"title\": \"Not possible now\", \"status\": 409, \"detail\": "
-                                   "\"several clients have a decision of this id; choose one\", \"clients\": [");
+        uw_text_add_literal(&text, "{\"type\": \"about:blank\", \"title\": \"Not possible now\", \"status\": 409, "
+                                   "\"detail\": \"several clients have a decision of this id; choose one\", "
+                                   "\"clients\": [");
         for (int i = 0; i < count; i++) {
             uw_text_add_literal(&text, i == 0 ? "" : ", ");
             uw_text_add_json_string(&text, uw_desk_field(result, i, 0));
@@ -247,14 +248,16 @@ static bool find_client(const struct call *call, struct uw_str *client)
 static void run_decision(const struct call *call)
 {
     static const char sql[] =
-        "SELECT json_build_object('client', $3::text, 'municipality', $1::text, 'decision', $2::text, 'versions', (SELECT "
-        "coalesce(json_agg(to_jsonb(v) ORDER BY v.version DESC), '[]') FROM urenwacht_api.decision_version v WHERE "
-        "v.client = $3::text AND v.municipality = $1::text AND v.decision = $2::text), 'accounts', (SELECT "
-        "coalesce(json_agg(json_build_object(" UW_ACCOUNT_MEMBERS ") ORDER BY a.segment_from, a.period_from), '[]') FROM "
-        "urenwacht_api.account a " UW_LATEST " WHERE a.client = $3::text AND a.municipality = $1::text AND a.decision = "
-        "$2::text), 'alerts', (SELECT coalesce(json_agg(json_build_object(" UW_ALERT_MEMBERS
+        "SELECT json_build_object('client', $3::text, 'municipality', $1::text, 'decision', $2::text, 'versions', "
+        "(SELECT coalesce(json_agg(to_jsonb(v) ORDER BY v.version DESC), '[]') FROM urenwacht_api.decision_version v "
+        "WHERE v.client = $3::text AND v.municipality = $1::text AND v.decision = $2::text), 'accounts', (SELECT "
+        "coalesce(json_agg(json_build_object(" UW_ACCOUNT_MEMBERS
+        ") ORDER BY a.segment_from, a.period_from), '[]') FROM urenwacht_api.account a " UW_LATEST
+        " WHERE a.client = $3::text AND a.municipality = $1::text AND a.decision = $2::text), 'alerts', (SELECT "
+        "coalesce(json_agg(json_build_object(" UW_ALERT_MEMBERS
         ") ORDER BY a.severity_rank DESC, a.effective_on), '[]') FROM urenwacht_api.alert a " UW_LATEST
-        " WHERE a.client = $3::text AND a.municipality = $1::text AND a.decision = $2::text AND a.status = 'OPEN'))::text";
+        " WHERE a.client = $3::text AND a.municipality = $1::text AND a.decision = $2::text AND a.status = "
+        "'OPEN'))::text";
     struct uw_str arguments[3] = {call->rest[0], call->rest[1], UW_STR_NULL};
     if (!refuse_parameters(call, " client ") && find_client(call, &arguments[2])) {
         uw_answer_query(call->desk, call->principal, call->request, sql, arguments, 3, NO_DECISION);
@@ -275,7 +278,8 @@ static void explain(const struct call *call, const char *client, int32_t as_of_d
         return;
     }
     enum uw_code code = options->explain(options->explain_context, call->worker, call->rest[0].data, call->rest[1].data,
-                                         client, as_of_day, dutch, uw_principal_sees_signals(call->principal), file, &found, &error);
+                                         client, as_of_day, dutch, uw_principal_sees_signals(call->principal), file,
+                                         &found, &error);
     if (fclose(file) != 0 && code == UW_OK) {
         code = uw_error_set(&error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for an explanation");
     }
@@ -372,8 +376,8 @@ static void run_stream(const struct call *call)
 {
     if (call->request->method == UW_METHOD_HEAD) {
         uw_http_problem(call->request, 405, "a stream is read with GET");
-    } else if (!refuse_parameters(call, " last_event_id from topics kind severity status municipality provider decision "
-                                        "client ")) {
+    } else if (!refuse_parameters(call, " last_event_id from topics kind severity status municipality provider "
+                                        "decision client ")) {
         uw_stream_answer(call->server->stream, call->principal, call->request);
     }
 }

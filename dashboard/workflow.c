@@ -98,17 +98,18 @@ static enum uw_code apply(struct uw_desk *desk, const struct uw_principal *princ
                           const struct change *change, bool *found, struct uw_str *body, struct uw_error *error)
 {
     static const char note_sql[] =
-        "INSERT INTO urenwacht_data.action (subject_id, is_signal, municipality, action, value, note, by_name, token_id) "
-        "VALUES (($1::text)::uuid, ($2::text)::boolean, $3::text, $4::text, $5::text, $6::text, $7::text, "
-        "($8::text)::bigint) RETURNING json_build_object('action', action, 'value', value, 'note', note, 'by', by_name, "
-        "'at', at)::text";
+        "INSERT INTO urenwacht_data.action (subject_id, is_signal, municipality, action, value, note, by_name, "
+        "token_id) VALUES (($1::text)::uuid, ($2::text)::boolean, $3::text, $4::text, $5::text, $6::text, $7::text, "
+        "($8::text)::bigint) RETURNING json_build_object('action', action, 'value', value, 'note', note, 'by', "
+        "by_name, 'at', at)::text";
     char token[24];
     struct uw_str municipality = UW_STR_NULL, written = UW_STR_NULL;
     bool noted = false;
     enum uw_code code = uw_desk_begin(desk, principal, true, error);
     snprintf(token, sizeof token, "%" PRId64, principal->token_id);
     if (code == UW_OK) {
-        code = run_one(desk, change->sql, change->arguments, change->argument_count, arena, found, &municipality, error);
+        code = run_one(desk, change->sql, change->arguments, change->argument_count, arena, found, &municipality,
+                       error);
     }
     if (code == UW_OK && !*found) {
         uw_desk_rollback(desk);
@@ -168,7 +169,8 @@ void uw_workflow_assign(struct uw_desk *desk, const struct uw_principal *princip
     if (body == NULL) {
         return;
     }
-    if (!only_keys(body, " assignee ") || !take_text(body, "assignee", 1, NAME_CHARACTERS_MAX, true, false, &assignee)) {
+    if (!only_keys(body, " assignee ") ||
+        !take_text(body, "assignee", 1, NAME_CHARACTERS_MAX, true, false, &assignee)) {
         uw_http_problem(request, 400, "the body is {\"assignee\": a name of 1 to 100 characters, or null}");
     } else {
         const struct change change = {
@@ -193,10 +195,10 @@ void uw_workflow_acknowledge(struct uw_desk *desk, const struct uw_principal *pr
         const struct change change = {
             UPSERT("acknowledged_revision, acknowledged_by, acknowledged_at, note",
                    "s.revision, $3::text, now(), $2::text",
-                   "acknowledged_revision = excluded.acknowledged_revision, acknowledged_by = excluded.acknowledged_by, "
-                   "acknowledged_at = excluded.acknowledged_at, note = excluded.note"),
-            WORKFLOW_AFTER, NO_ALERT, {subject, note, uw_str_from(principal->name)}, 3, "ACKNOWLEDGE", false, UW_STR_NULL,
-            note, 200};
+                   "acknowledged_revision = excluded.acknowledged_revision, acknowledged_by = "
+                   "excluded.acknowledged_by, acknowledged_at = excluded.acknowledged_at, note = excluded.note"),
+            WORKFLOW_AFTER, NO_ALERT, {subject, note, uw_str_from(principal->name)}, 3, "ACKNOWLEDGE", false,
+            UW_STR_NULL, note, 200};
         answer(desk, principal, request, &change);
     }
     json_decref(body);
@@ -212,7 +214,8 @@ void uw_workflow_snooze(struct uw_desk *desk, const struct uw_principal *princip
     }
     if (!only_keys(body, " until note ") || !take_text(body, "until", 10, 10, true, false, &until) ||
         !is_date_or_null(until) || !take_text(body, "note", 0, NOTE_CHARACTERS_MAX, true, true, &note)) {
-        uw_http_problem(request, 400, "the body is {\"until\": a date or null, \"note\": a text}; the note may be absent");
+        uw_http_problem(request, 400, "the body is {\"until\": a date or null, \"note\": a text}; the note may be "
+                                      "absent");
     } else {
         const struct change change = {
             UPSERT("snoozed_until, note", "($2::text)::date, $3::text",
@@ -244,20 +247,20 @@ void uw_workflow_set_case(struct uw_desk *desk, const struct uw_principal *princ
     }
     value = good ? uw_arena_take(&request->arena, 600) : NULL;
     if (!good || value == NULL) {
-        uw_http_problem(request, 400, "the body is {\"state\": NEW, IN_RESEARCH, FOUNDED or UNFOUNDED, \"assignee\": a name "
-                                      "or null, \"note\": a text}; the note may be absent");
+        uw_http_problem(request, 400, "the body is {\"state\": NEW, IN_RESEARCH, FOUNDED or UNFOUNDED, \"assignee\": "
+                                      "a name or null, \"note\": a text}; the note may be absent");
     } else {
         snprintf(value, 600, "%s%s%s", state.data, uw_str_is_null(assignee) ? "" : " ",
                  uw_str_is_null(assignee) ? "" : assignee.data);
         const struct change change = {
             "INSERT INTO urenwacht_data.anomaly_case AS c (anomaly_id, municipality, state, assignee, changed_by, "
             "changed_at) SELECT s.anomaly_id, s.municipality, $2::text, $3::text, $4::text, now() FROM "
-            "urenwacht_data.anomaly_state s WHERE s.anomaly_id = ($1::text)::uuid ON CONFLICT (anomaly_id) DO UPDATE SET "
-            "state = excluded.state, assignee = excluded.assignee, changed_by = excluded.changed_by, changed_at = "
+            "urenwacht_data.anomaly_state s WHERE s.anomaly_id = ($1::text)::uuid ON CONFLICT (anomaly_id) DO UPDATE "
+            "SET state = excluded.state, assignee = excluded.assignee, changed_by = excluded.changed_by, changed_at = "
             "excluded.changed_at RETURNING c.municipality",
             "SELECT (" UW_CASE_JSON ")::text FROM urenwacht_api.anomaly a WHERE a.anomaly_id = ($1::text)::uuid",
-            NO_ANOMALY, {subject, state, assignee, uw_str_from(principal->name)}, 4, "STATE", true, uw_str_from(value), note,
-            200};
+            NO_ANOMALY, {subject, state, assignee, uw_str_from(principal->name)}, 4, "STATE", true,
+            uw_str_from(value), note, 200};
         answer(desk, principal, request, &change);
     }
     json_decref(body);
@@ -362,11 +365,11 @@ static enum uw_code read_due(struct uw_desk *desk, const struct uw_principal *pr
 {
     static const char sql[] =
         "SELECT a.client, a.municipality, a.decision, a.status, a.kind, a.period_from::text, (SELECT "
-        "min((d.valid_from + make_interval(months => m))::date) FROM unnest(d.evaluation_months) m WHERE (d.valid_from + "
-        "make_interval(months => m))::date > a.period_from AND (d.valid_to IS NULL OR (d.valid_from + make_interval(months "
-        "=> m))::date <= d.valid_to + 1))::text FROM urenwacht_api.alert a LEFT JOIN urenwacht_api.decision d ON "
-        "d.municipality = a.municipality AND d.decision = a.decision AND d.client = a.client WHERE a.alert_id = "
-        "($1::text)::uuid";
+        "min((d.valid_from + make_interval(months => m))::date) FROM unnest(d.evaluation_months) m WHERE (d.valid_from "
+        "+ make_interval(months => m))::date > a.period_from AND (d.valid_to IS NULL OR (d.valid_from + "
+        "make_interval(months => m))::date <= d.valid_to + 1))::text FROM urenwacht_api.alert a LEFT JOIN "
+        "urenwacht_api.decision d ON d.municipality = a.municipality AND d.decision = a.decision AND d.client = "
+        "a.client WHERE a.alert_id = ($1::text)::uuid";
     struct uw_str *const fields[] = {&due->client, &due->municipality, &due->decision, &due->status,
                                      &due->kind,   &due->due,          &due->next_due};
     PGresult *result = NULL;
@@ -430,13 +433,14 @@ struct report {
 
 static bool take_report(struct uw_http_request *request, json_t *body, struct report *report)
 {
-    if (!only_keys(body, " held_on outcome note ") || !take_text(body, "held_on", 10, 10, false, false, &report->held_on) ||
+    if (!only_keys(body, " held_on outcome note ") ||
+        !take_text(body, "held_on", 10, 10, false, false, &report->held_on) ||
         !uw_date_parse(report->held_on, &report->held_on_day) ||
         !take_text(body, "outcome", 1, 20, false, false, &report->outcome) ||
         !uw_evaluation_outcome_parse(report->outcome, &report->kind) ||
         !take_text(body, "note", 0, NOTE_CHARACTERS_MAX, true, true, &report->note)) {
-        uw_http_problem(request, 400, "the body is {\"held_on\": a date, \"outcome\": CONTINUE, ADJUST, DOWNSCALE or END, "
-                                      "\"note\": a text}; the note may be absent");
+        uw_http_problem(request, 400, "the body is {\"held_on\": a date, \"outcome\": CONTINUE, ADJUST, DOWNSCALE or "
+                                      "END, \"note\": a text}; the note may be absent");
         return false;
     }
     if (report->held_on_day > uw_answer_today() || report->held_on_day < UW_DAY_MIN) {
@@ -462,7 +466,8 @@ static void report_held(struct uw_reporter *reporter, struct uw_desk *desk, cons
         uw_http_problem(request, 404, NO_ALERT);
         return;
     }
-    if (code == UW_OK && (!uw_str_equal(due.kind, UW_STR("EVALUATION_DUE")) || !uw_str_equal(due.status, UW_STR("OPEN")))) {
+    if (code == UW_OK &&
+        (!uw_str_equal(due.kind, UW_STR("EVALUATION_DUE")) || !uw_str_equal(due.status, UW_STR("OPEN")))) {
         uw_http_problem(request, 409, "this alert is not an open EVALUATION_DUE");
         return;
     }

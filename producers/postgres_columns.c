@@ -3,6 +3,7 @@
  */
 #include "producers/postgres_columns.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,15 @@
 #define ARRAY_HEADER_BYTES 20
 #define EMPTY_ARRAY_BYTES 12
 #define FIELD_HEADER_BYTES 4
+#define NULL_LENGTH (-1)
+/* What COPY sends starts with a header and ends with a trailer; every row starts with the number of its fields. Every
+ * field leaves room for the trailer. */
 #define COPY_HEADER_BYTES 19
+#define COPY_TRAILER_BYTES 2
+#define ROW_HEADER_BYTES 2
+/* More than what may stand around a field. */
+#define SPARE_BYTES                                                                                                    \
+    (ARRAY_HEADER_BYTES + COPY_HEADER_BYTES + ROW_HEADER_BYTES + FIELD_HEADER_BYTES + COPY_TRAILER_BYTES)
 /* Rows go out in pieces of this size. */
 #define COPY_PIECE_BYTES (64u * 1024u)
 /* A column keeps at most this much memory between batches. */
@@ -49,6 +58,12 @@ static uint32_t type_oid(enum uw_column_type type)
     return 0;
 }
 
+static void put_int16(uint8_t *data, int32_t value)
+{
+    data[0] = (uint8_t)((uint32_t)value >> 8);
+    data[1] = (uint8_t)value;
+}
+
 void uw_put_int32(uint8_t *data, int32_t value)
 {
     uint32_t bits = (uint32_t)value;
@@ -84,21 +99,31 @@ void uw_columns_init(struct uw_columns *columns, const enum uw_column_type *type
     }
 }
 
+void uw_columns_init_copied(struct uw_columns *columns, const enum uw_column_type *types, uint32_t column_count)
+{
+    uw_columns_init(columns, types, column_count);
+    columns->copied = true;
+}
+
+static void reset(struct uw_column *column)
+{
+    if (column->capacity > KEPT_BYTES) {
+        free(column->data);
+        column->data = NULL;
+        column->capacity = 0;
+    }
+    column->length = 0;
+    column->has_null = false;
+}
+
 void uw_columns_reset(struct uw_columns *columns)
 {
     for (uint32_t i = 0; i < columns->column_count; i++) {
-        struct uw_column *column = &columns->columns[i];
-
-        if (column->capacity > KEPT_BYTES) {
-            free(column->data);
-            column->data = NULL;
-            column->capacity = 0;
-        }
-        column->length = 0;
-        column->has_null = false;
+        reset(&columns->columns[i]);
     }
+    reset(&columns->rows);
     columns->row_count = 0;
-    columns->failed = false;
+    columns->failed = columns->turned = false;
 }
 
 void uw_columns_close(struct uw_columns *columns)
@@ -106,14 +131,34 @@ void uw_columns_close(struct uw_columns *columns)
     for (uint32_t i = 0; i < columns->column_count; i++) {
         free(columns->columns[i].data);
     }
+    free(columns->rows.data);
     memset(columns, 0, sizeof *columns);
+}
+
+/* Makes room for some bytes more; false: there is no memory. */
+static bool grow(struct uw_column *column, size_t length)
+{
+    size_t wanted = column->length + length, capacity = column->capacity == 0 ? 1024 : column->capacity;
+    uint8_t *data;
+
+    while (capacity < wanted) {
+        capacity *= 2;
+    }
+    data = realloc(column->data, capacity);
+    if (data == NULL) {
+        return false;
+    }
+    column->data = data;
+    column->capacity = capacity;
+    return true;
 }
 
 /* Makes the next field of a row with `length` bytes and returns where they go; NULL once memory was refused. */
 static uint8_t *add_field(struct uw_columns *columns, uint32_t *place, size_t length)
 {
-    struct uw_column *column = &columns->columns[*place];
-    size_t wanted;
+    bool by_rows = columns->copied && !columns->turned, first = *place == 0;
+    struct uw_column *column = by_rows ? &columns->rows : &columns->columns[*place];
+    uint8_t *field;
 
     if (++*place == columns->column_count) {
         columns->row_count++;
@@ -121,28 +166,21 @@ static uint8_t *add_field(struct uw_columns *columns, uint32_t *place, size_t le
     if (columns->failed) {
         return NULL;
     }
+    if (length + SPARE_BYTES > column->capacity - column->length && !grow(column, length + SPARE_BYTES)) {
+        columns->failed = true;
+        return NULL;
+    }
     if (column->length == 0) {
-        column->length = ARRAY_HEADER_BYTES;
+        column->length = by_rows ? COPY_HEADER_BYTES : ARRAY_HEADER_BYTES;
     }
-    wanted = column->length + FIELD_HEADER_BYTES + length;
-    if (wanted > column->capacity) {
-        size_t capacity = column->capacity == 0 ? 1024 : column->capacity;
-        uint8_t *data;
-
-        while (capacity < wanted) {
-            capacity *= 2;
-        }
-        data = realloc(column->data, capacity);
-        if (data == NULL) {
-            columns->failed = true;
-            return NULL;
-        }
-        column->data = data;
-        column->capacity = capacity;
+    if (by_rows && first) {
+        put_int16(column->data + column->length, (int32_t)columns->column_count);
+        column->length += ROW_HEADER_BYTES;
     }
-    uw_put_int32(column->data + column->length, (int32_t)length);
-    column->length = wanted;
-    return column->data + wanted - length;
+    field = column->data + column->length + FIELD_HEADER_BYTES;
+    uw_put_int32(field - FIELD_HEADER_BYTES, (int32_t)length);
+    column->length += FIELD_HEADER_BYTES + length;
+    return field;
 }
 
 void uw_columns_null(struct uw_columns *columns, uint32_t *place)
@@ -151,7 +189,7 @@ void uw_columns_null(struct uw_columns *columns, uint32_t *place)
     uint8_t *data = add_field(columns, place, 0);
 
     if (data != NULL) {
-        uw_put_int32(data - FIELD_HEADER_BYTES, -1);
+        uw_put_int32(data - FIELD_HEADER_BYTES, NULL_LENGTH);
         column->has_null = true;
     }
 }
@@ -170,8 +208,7 @@ void uw_columns_int2(struct uw_columns *columns, uint32_t *place, int32_t value)
     uint8_t *data = add_field(columns, place, 2);
 
     if (data != NULL) {
-        data[0] = (uint8_t)((uint32_t)value >> 8);
-        data[1] = (uint8_t)value;
+        put_int16(data, value);
     }
 }
 
@@ -216,7 +253,8 @@ void uw_columns_day(struct uw_columns *columns, uint32_t *place, int32_t day)
     if (day == UW_DAY_NONE) {
         uw_columns_null(columns, place);
     } else {
-        uw_columns_int4(columns, place, day == UW_DAY_BEFORE_ALL ? UW_POSTGRES_DAY_NOBEGIN : day - UW_POSTGRES_EPOCH_DAY);
+        uw_columns_int4(columns, place,
+                        day == UW_DAY_BEFORE_ALL ? UW_POSTGRES_DAY_NOBEGIN : day - UW_POSTGRES_EPOCH_DAY);
     }
 }
 
@@ -288,6 +326,34 @@ void uw_columns_int4_list(struct uw_columns *columns, uint32_t *place, const int
     }
 }
 
+enum uw_code uw_columns_turn(struct uw_columns *columns)
+{
+    const uint8_t *at = columns->rows.data;
+    uint32_t row_count = columns->row_count;
+
+    if (!columns->copied || columns->turned || row_count == 0) {
+        return UW_OK;
+    }
+    at += COPY_HEADER_BYTES;
+    columns->turned = true;
+    columns->row_count = 0;
+    for (uint32_t row = 0; row < row_count; row++) {
+        at += ROW_HEADER_BYTES;
+        for (uint32_t place = 0; place < columns->column_count;) {
+            int32_t length = uw_get_int32(at);
+
+            at += FIELD_HEADER_BYTES;
+            if (length == NULL_LENGTH) {
+                uw_columns_null(columns, &place);
+            } else {
+                uw_columns_string(columns, &place, (struct uw_str){(const char *)at, (uint32_t)length});
+                at += length;
+            }
+        }
+    }
+    return columns->failed ? UW_ENOMEM : UW_OK;
+}
+
 void uw_columns_arguments(struct uw_columns *columns, struct uw_argument *arguments)
 {
     static const uint8_t no_bytes[1];
@@ -306,95 +372,26 @@ void uw_columns_arguments(struct uw_columns *columns, struct uw_argument *argume
 
 /* ---- COPY ---- */
 
-struct piece {
-    uint8_t data[COPY_PIECE_BYTES];
-    size_t length;
-    struct uw_postgres *postgres;
-    struct uw_error *error;
-};
-
-static enum uw_code send_piece(struct piece *piece)
-{
-    enum uw_code code = uw_postgres_copy_data(piece->postgres, piece->data, piece->length, piece->error);
-
-    piece->length = 0;
-    return code;
-}
-
-static enum uw_code add_bytes(struct piece *piece, const void *data, size_t length)
-{
-    enum uw_code code = UW_OK;
-
-    if (length > sizeof piece->data - piece->length) {
-        code = send_piece(piece);
-        if (code == UW_OK && length > sizeof piece->data) {
-            return uw_postgres_copy_data(piece->postgres, data, length, piece->error);
-        }
-    }
-    if (code == UW_OK) {
-        memcpy(piece->data + piece->length, data, length);
-        piece->length += length;
-    }
-    return code;
-}
-
-static enum uw_code add_rows(const struct uw_columns *columns, struct piece *piece)
-{
-    const uint8_t row_header[2] = {(uint8_t)(columns->column_count >> 8), (uint8_t)columns->column_count};
-    size_t places[UW_COLUMNS_MAX];
-    enum uw_code code = UW_OK;
-
-    for (uint32_t i = 0; i < columns->column_count; i++) {
-        places[i] = ARRAY_HEADER_BYTES;
-    }
-    for (uint32_t row = 0; row < columns->row_count; row++) {
-        code = add_bytes(piece, row_header, sizeof row_header);
-        for (uint32_t i = 0; i < columns->column_count && code == UW_OK; i++) {
-            const uint8_t *field = columns->columns[i].data + places[i];
-            int32_t length = uw_get_int32(field);
-            size_t size = FIELD_HEADER_BYTES + (length > 0 ? (size_t)length : 0);
-
-            code = add_bytes(piece, field, size);
-            places[i] += size;
-        }
-        if (code != UW_OK) {
-            break;
-        }
-    }
-    return code;
-}
-
-enum uw_code uw_columns_copy(const struct uw_columns *columns, struct uw_postgres *postgres, const char *sql,
+enum uw_code uw_columns_copy(struct uw_columns *columns, struct uw_postgres *postgres, const char *sql,
                              struct uw_error *error)
 {
     static const uint8_t header[COPY_HEADER_BYTES] = "PGCOPY\n\377\r\n";
-    static const uint8_t trailer[2] = {0xff, 0xff};
-    struct piece *piece = malloc(sizeof *piece);
-    enum uw_code code;
+    struct uw_column *rows = &columns->rows;
+    enum uw_code code = uw_postgres_copy_begin(postgres, sql, error);
 
-    if (piece == NULL) {
-        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "database: out of memory");
-    }
-    piece->length = 0;
-    piece->postgres = postgres;
-    piece->error = error;
-    code = uw_postgres_copy_begin(postgres, sql, error);
-    if (code == UW_OK) {
-        code = add_bytes(piece, header, sizeof header);
-    }
-    if (code == UW_OK) {
-        code = add_rows(columns, piece);
-    }
-    if (code == UW_OK) {
-        code = add_bytes(piece, trailer, sizeof trailer);
-    }
-    if (code == UW_OK) {
-        code = send_piece(piece);
+    assert(columns->copied && !columns->turned && columns->row_count > 0 && !columns->failed);
+    memcpy(rows->data, header, sizeof header);
+    put_int16(rows->data + rows->length, -1);
+    for (size_t sent = 0, left = rows->length + COPY_TRAILER_BYTES; left > 0 && code == UW_OK;) {
+        size_t piece = left < COPY_PIECE_BYTES ? left : COPY_PIECE_BYTES;
+
+        code = uw_postgres_copy_data(postgres, rows->data + sent, piece, error);
+        sent += piece;
+        left -= piece;
     }
     if (code == UW_OK) {
         code = uw_postgres_copy_end(postgres, error);
     }
-    free(piece);
     return code;
 }
 

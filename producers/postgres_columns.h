@@ -1,6 +1,6 @@
 /*
- * Rows for PostgreSQL, kept column by column in its binary format: the same bytes go out as one array a column
- * (unnest) or as the rows of COPY ... (FORMAT binary).
+ * Rows for PostgreSQL in its binary format: column by column, as the arrays that unnest takes, or row by row, as COPY
+ * ... (FORMAT binary) does.
  *
  * Rows are appended field by field, every column once a row. The first failure to get memory sticks.
  */
@@ -37,10 +37,14 @@ struct uw_columns {
     uint32_t column_count;
     uint32_t row_count; /* counted by the last column */
     bool failed;
+    bool copied, turned;
+    struct uw_column rows; /* when they are to be copied: all fields, those of a row behind their number */
 };
 
 /* The types are borrowed. */
 void uw_columns_init(struct uw_columns *columns, const enum uw_column_type *types, uint32_t column_count);
+/* For rows that are likely to go by COPY. */
+void uw_columns_init_copied(struct uw_columns *columns, const enum uw_column_type *types, uint32_t column_count);
 /* Forgets the rows, and gives back memory beyond what an ordinary batch needs. */
 void uw_columns_reset(struct uw_columns *columns);
 void uw_columns_close(struct uw_columns *columns);
@@ -62,10 +66,12 @@ void uw_columns_uuid(struct uw_columns *columns, uint32_t *place, const uint8_t 
 void uw_columns_jsonb(struct uw_columns *columns, uint32_t *place, struct uw_str json);
 void uw_columns_int4_list(struct uw_columns *columns, uint32_t *place, const int32_t *values, uint32_t count);
 
+/* Makes columns of rows that were likely to go by COPY, and are too few for it. Does nothing to others. UW_ENOMEM. */
+enum uw_code uw_columns_turn(struct uw_columns *columns) UW_MUST_USE;
 /* An argument a column, valid until the next change of *columns. */
 void uw_columns_arguments(struct uw_columns *columns, struct uw_argument *arguments);
-/* Sends all rows by COPY. */
-enum uw_code uw_columns_copy(const struct uw_columns *columns, struct uw_postgres *postgres, const char *sql,
+/* Sends all rows by COPY, of columns that were made for it and not turned; there must be one. */
+enum uw_code uw_columns_copy(struct uw_columns *columns, struct uw_postgres *postgres, const char *sql,
                              struct uw_error *error) UW_MUST_USE;
 
 /* ---- reading binary fields ---- */

@@ -25,12 +25,13 @@
 struct uw_transactor {
     struct uw_kafka_link link; /* first: the client's opaque */
     rd_kafka_t *client;        /* NULL: to be made */
+    bool settled;              /* it has ended what a broker may have forgotten to end */
     /* The owner, and producers that were left behind, whose opaque this is until they end. The last one frees it. */
     atomic_uint holders;
     rd_kafka_topic_t *outputs[UW_OUTPUT_COUNT];
     char *output_names[UW_OUTPUT_COUNT];
     char *topics[UW_TOPIC_COUNT];
-    char *transactional_id;
+    char *transactional_id, *group_id;
     struct uw_property *properties; /* a copy: producers are made again later */
     uint32_t property_count;
     void *group_context;
@@ -125,7 +126,7 @@ static enum uw_code producer_configure(struct uw_transactor *transactor, rd_kafk
     const struct uw_property defaults[] = {
         {"compression.codec", "lz4"},
         {"linger.ms", "2"},
-        /* A transaction that begins while the markers of the one before are still being written is told to try again. */
+        /* A transaction that begins while the markers of the one before are being written is told to try again. */
         {"retry.backoff.ms", "10"},
         {"queue.buffering.max.messages", "200000"},
         {"queue.buffering.max.kbytes", "262144"},
@@ -165,151 +166,7 @@ static void thread_join(struct uw_transactor *transactor)
     transactor->threaded = false;
 }
 
-/* The error of a call that never had a transaction under way; the failure is destroyed. */
-static enum uw_code start_failed(struct uw_transactor *transactor, rd_kafka_error_t *take_failure, const char *what,
-                                 struct uw_error *error)
-{
-    rd_kafka_resp_err_t err = rd_kafka_error_code(take_failure);
-    enum uw_code code;
-
-    /* The callback that knows about refused credentials is served here. */
-    rd_kafka_poll(transactor->client, 0);
-    code = uw_kafka_link_fail(&transactor->link, err, what, error);
-    rd_kafka_error_destroy(take_failure);
-    producer_destroy(transactor);
-    return code;
-}
-
-enum uw_code uw_transactor_recover(struct uw_transactor *transactor, struct uw_error *error)
-{
-    rd_kafka_conf_t *conf = NULL;
-    rd_kafka_error_t *failure;
-    enum uw_code code;
-
-    thread_join(transactor);
-    if (transactor->client != NULL)
-        return UW_OK;
-    atomic_store(&transactor->link.refused, 0);
-    atomic_store(&transactor->link.away, 0);
-    code = producer_configure(transactor, &conf, error);
-    if (code == UW_OK)
-        code = uw_kafka_client_open(RD_KAFKA_PRODUCER, conf, &transactor->client, error);
-    if (code != UW_OK)
-        return code;
-    transactor->statistics.producers++;
-    failure = rd_kafka_init_transactions(transactor->client, transactor->timeout_ms);
-    if (failure != NULL)
-        return start_failed(transactor, failure, "starting transactions", error);
-    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
-        transactor->outputs[i] = rd_kafka_topic_new(transactor->client, transactor->output_names[i], NULL);
-        if (transactor->outputs[i] == NULL) {
-            code = uw_kafka_fail(rd_kafka_last_error(), "opening an output topic", NULL, error);
-            producer_destroy(transactor);
-            return code;
-        }
-    }
-    return UW_OK;
-}
-
-/* ---- open and close ---- */
-
-/* A topic that is missing would be found out only when there is something to publish. */
-static enum uw_code outputs_check(const struct uw_transactor_options *options, struct uw_error *error)
-{
-    int32_t counts[UW_OUTPUT_COUNT];
-
-    return uw_kafka_partition_counts(options->properties, options->property_count, &options->log, options->timeout_ms,
-                                     options->outputs, UW_OUTPUT_COUNT, counts, error);
-}
-
-static bool properties_copy(struct uw_transactor *transactor, const struct uw_transactor_options *options)
-{
-    transactor->properties = calloc((size_t)options->property_count + 1, sizeof(*transactor->properties));
-    if (transactor->properties == NULL)
-        return false;
-    for (uint32_t i = 0; i < options->property_count; i++) {
-        transactor->properties[i].name = strdup(options->properties[i].name);
-        transactor->properties[i].value = strdup(options->properties[i].value);
-        transactor->property_count = i + 1;
-        if (transactor->properties[i].name == NULL || transactor->properties[i].value == NULL)
-            return false;
-    }
-    return true;
-}
-
-static bool names_copy(struct uw_transactor *transactor, const struct uw_transactor_options *options)
-{
-    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
-        transactor->output_names[i] = strdup(options->outputs[i]);
-        if (transactor->output_names[i] == NULL)
-            return false;
-    }
-    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
-        transactor->topics[i] = strdup(options->topics[i]);
-        if (transactor->topics[i] == NULL)
-            return false;
-    }
-    transactor->transactional_id = strdup(options->transactional_id);
-    return transactor->transactional_id != NULL;
-}
-
-enum uw_code uw_transactor_open(const struct uw_transactor_options *options, struct uw_transactor **transactor,
-                                struct uw_error *error)
-{
-    struct uw_transactor *opened = calloc(1, sizeof(*opened));
-    enum uw_code code;
-
-    if (opened == NULL)
-        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for publishing to Kafka");
-    atomic_init(&opened->holders, 1);
-    opened->link.log = options->log;
-    opened->group_context = options->group_context;
-    opened->group_metadata = options->group_metadata;
-    opened->timeout_ms = options->timeout_ms;
-    opened->transaction_timeout_ms =
-        options->transaction_timeout_ms > 0 ? options->transaction_timeout_ms : TRANSACTION_TIMEOUT_MS_DEFAULT;
-    if (!properties_copy(opened, options) || !names_copy(opened, options))
-        code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for publishing to Kafka");
-    else
-        code = outputs_check(options, error);
-    if (code == UW_OK)
-        code = uw_transactor_recover(opened, error);
-    if (code != UW_OK) {
-        uw_transactor_close(&opened);
-        return code;
-    }
-    *transactor = opened;
-    return UW_OK;
-}
-
-void uw_transactor_close(struct uw_transactor **transactor)
-{
-    struct uw_transactor *closing = *transactor;
-
-    if (closing == NULL)
-        return;
-    thread_join(closing);
-    producer_destroy(closing);
-    for (uint32_t i = 0; i < closing->property_count; i++) {
-        free((char *)closing->properties[i].name);
-        free((char *)closing->properties[i].value);
-    }
-    free(closing->properties);
-    for (int i = 0; i < UW_OUTPUT_COUNT; i++)
-        free(closing->output_names[i]);
-    for (int i = 0; i < UW_TOPIC_COUNT; i++)
-        free(closing->topics[i]);
-    free(closing->transactional_id);
-    let_go(closing);
-    *transactor = NULL;
-}
-
-void uw_transactor_statistics(const struct uw_transactor *transactor, struct uw_transactor_statistics *statistics)
-{
-    *statistics = transactor->statistics;
-}
-
-/* ---- one transaction ---- */
+/* ---- steps of a transaction ---- */
 
 /* What became of a step. The transaction's end depends on it, not on the step. */
 enum step {
@@ -577,7 +434,8 @@ static enum step commit(struct uw_transactor *transactor, struct uw_error *error
 
     for (;;) {
         failure = rd_kafka_commit_transaction(transactor->client, uw_kafka_left_ms(transactor->deadline_ms));
-        if (failure == NULL || !rd_kafka_error_is_retriable(failure) || uw_kafka_left_ms(transactor->deadline_ms) == 0 ||
+        if (failure == NULL || !rd_kafka_error_is_retriable(failure) ||
+            uw_kafka_left_ms(transactor->deadline_ms) == 0 ||
             rd_kafka_error_code(failure) == RD_KAFKA_RESP_ERR__TIMED_OUT)
             break;
         rd_kafka_error_destroy(failure);
@@ -585,6 +443,219 @@ static enum step commit(struct uw_transactor *transactor, struct uw_error *error
     }
     return failure_judge(transactor, failure, "committing a transaction", error);
 }
+
+/* ---- a new producer ---- */
+
+/* The error of a call that never had a transaction under way; the failure is destroyed. */
+static enum uw_code start_failed(struct uw_transactor *transactor, rd_kafka_error_t *take_failure, const char *what,
+                                 struct uw_error *error)
+{
+    rd_kafka_resp_err_t err = rd_kafka_error_code(take_failure);
+    enum uw_code code;
+
+    /* The callback that knows about refused credentials is served here. */
+    rd_kafka_poll(transactor->client, 0);
+    code = uw_kafka_link_fail(&transactor->link, err, what, error);
+    rd_kafka_error_destroy(take_failure);
+    producer_destroy(transactor);
+    return code;
+}
+
+/* A position that means nothing, even if it were committed some day: what is published is the highest of the four
+ * topics. */
+static enum step position_of_nothing(struct uw_transactor *transactor, struct uw_error *error)
+{
+    char text[UW_POSITION_TEXT_BYTES];
+    rd_kafka_topic_partition_t *element;
+
+    uw_position_format(0, text);
+    transactor->group = rd_kafka_consumer_group_metadata_new(transactor->group_id);
+    transactor->positions = rd_kafka_topic_partition_list_new(1);
+    element = rd_kafka_topic_partition_list_add(transactor->positions, transactor->topics[0], 0);
+    element->offset = 0;
+    element->metadata = strdup(text);
+    element->metadata_size = element->metadata == NULL ? 0 : strlen(text);
+    if (element->metadata != NULL)
+        return STEP_DONE;
+    (void)uw_error_set(error, UW_ENOMEM, UW_CLASS_ABORT, "no memory for a position");
+    return STEP_DISCARD;
+}
+
+/* The broker that ends a transaction tells it to the group's coordinator, and takes that for deleted where it has no
+ * leader at the moment: what the transaction said of our positions then stays pending for ever. The end of a later
+ * transaction of the same producer counts for it too. So the first one has a position, and is aborted. Whether the
+ * coordinator takes the position does not matter, it is told of the end all the same; what it refuses for good, such as a
+ * topic that is not there, is told by those who need it. */
+static enum uw_code settle(struct uw_transactor *transactor, struct uw_error *error)
+{
+    struct uw_error refusal = {UW_OK, UW_CLASS_NONE, ""};
+    rd_kafka_error_t *failure;
+    enum step step;
+
+    /* Not while a call of before waits for that coordinator: this one would only wait beside it. */
+    if (transactor->settled || uw_positions_left() > 0)
+        return UW_OK;
+    failure = rd_kafka_begin_transaction(transactor->client);
+    if (failure != NULL)
+        return start_failed(transactor, failure, "beginning a transaction", error);
+    transactor->deadline_ms = uw_kafka_clock_ms() + transactor->timeout_ms;
+    step = position_of_nothing(transactor, &refusal);
+    if (step == STEP_DONE)
+        step = positions_send(transactor, &refusal);
+    positions_forget(transactor);
+    if (step == STEP_DISCARD) {
+        producer_destroy(transactor);
+        if (error != NULL)
+            *error = refusal;
+        return refusal.code;
+    }
+    failure = rd_kafka_abort_transaction(transactor->client, transactor->timeout_ms);
+    if (failure != NULL)
+        return start_failed(transactor, failure, "ending an empty transaction", error);
+    transactor->settled = true;
+    return UW_OK;
+}
+
+static enum uw_code producer_make(struct uw_transactor *transactor, struct uw_error *error)
+{
+    rd_kafka_conf_t *conf = NULL;
+    rd_kafka_error_t *failure;
+    enum uw_code code;
+
+    atomic_store(&transactor->link.refused, 0);
+    atomic_store(&transactor->link.away, 0);
+    transactor->settled = false;
+    code = producer_configure(transactor, &conf, error);
+    if (code == UW_OK)
+        code = uw_kafka_client_open(RD_KAFKA_PRODUCER, conf, &transactor->client, error);
+    if (code != UW_OK)
+        return code;
+    transactor->statistics.producers++;
+    failure = rd_kafka_init_transactions(transactor->client, transactor->timeout_ms);
+    if (failure != NULL)
+        return start_failed(transactor, failure, "starting transactions", error);
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
+        transactor->outputs[i] = rd_kafka_topic_new(transactor->client, transactor->output_names[i], NULL);
+        if (transactor->outputs[i] == NULL) {
+            code = uw_kafka_fail(rd_kafka_last_error(), "opening an output topic", NULL, error);
+            producer_destroy(transactor);
+            return code;
+        }
+    }
+    return UW_OK;
+}
+
+enum uw_code uw_transactor_recover(struct uw_transactor *transactor, struct uw_error *error)
+{
+    enum uw_code code = UW_OK;
+
+    thread_join(transactor);
+    if (transactor->client == NULL)
+        code = producer_make(transactor, error);
+    return code == UW_OK ? settle(transactor, error) : code;
+}
+
+/* ---- open and close ---- */
+
+/* A topic that is missing would be found out only when there is something to publish. */
+static enum uw_code outputs_check(const struct uw_transactor_options *options, struct uw_error *error)
+{
+    int32_t counts[UW_OUTPUT_COUNT];
+
+    return uw_kafka_partition_counts(options->properties, options->property_count, &options->log, options->timeout_ms,
+                                     options->outputs, UW_OUTPUT_COUNT, counts, error);
+}
+
+static bool properties_copy(struct uw_transactor *transactor, const struct uw_transactor_options *options)
+{
+    transactor->properties = calloc((size_t)options->property_count + 1, sizeof(*transactor->properties));
+    if (transactor->properties == NULL)
+        return false;
+    for (uint32_t i = 0; i < options->property_count; i++) {
+        transactor->properties[i].name = strdup(options->properties[i].name);
+        transactor->properties[i].value = strdup(options->properties[i].value);
+        transactor->property_count = i + 1;
+        if (transactor->properties[i].name == NULL || transactor->properties[i].value == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool names_copy(struct uw_transactor *transactor, const struct uw_transactor_options *options)
+{
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++) {
+        transactor->output_names[i] = strdup(options->outputs[i]);
+        if (transactor->output_names[i] == NULL)
+            return false;
+    }
+    for (int i = 0; i < UW_TOPIC_COUNT; i++) {
+        transactor->topics[i] = strdup(options->topics[i]);
+        if (transactor->topics[i] == NULL)
+            return false;
+    }
+    transactor->transactional_id = strdup(options->transactional_id);
+    transactor->group_id = strdup(options->group_id);
+    return transactor->transactional_id != NULL && transactor->group_id != NULL;
+}
+
+enum uw_code uw_transactor_open(const struct uw_transactor_options *options, struct uw_transactor **transactor,
+                                struct uw_error *error)
+{
+    struct uw_transactor *opened = calloc(1, sizeof(*opened));
+    enum uw_code code;
+
+    if (opened == NULL)
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for publishing to Kafka");
+    atomic_init(&opened->holders, 1);
+    opened->link.log = options->log;
+    opened->group_context = options->group_context;
+    opened->group_metadata = options->group_metadata;
+    opened->timeout_ms = options->timeout_ms;
+    opened->transaction_timeout_ms =
+        options->transaction_timeout_ms > 0 ? options->transaction_timeout_ms : TRANSACTION_TIMEOUT_MS_DEFAULT;
+    if (!properties_copy(opened, options) || !names_copy(opened, options))
+        code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for publishing to Kafka");
+    else
+        code = outputs_check(options, error);
+    if (code == UW_OK)
+        code = uw_transactor_recover(opened, error);
+    if (code != UW_OK) {
+        uw_transactor_close(&opened);
+        return code;
+    }
+    *transactor = opened;
+    return UW_OK;
+}
+
+void uw_transactor_close(struct uw_transactor **transactor)
+{
+    struct uw_transactor *closing = *transactor;
+
+    if (closing == NULL)
+        return;
+    thread_join(closing);
+    producer_destroy(closing);
+    for (uint32_t i = 0; i < closing->property_count; i++) {
+        free((char *)closing->properties[i].name);
+        free((char *)closing->properties[i].value);
+    }
+    free(closing->properties);
+    for (int i = 0; i < UW_OUTPUT_COUNT; i++)
+        free(closing->output_names[i]);
+    for (int i = 0; i < UW_TOPIC_COUNT; i++)
+        free(closing->topics[i]);
+    free(closing->transactional_id);
+    free(closing->group_id);
+    let_go(closing);
+    *transactor = NULL;
+}
+
+void uw_transactor_statistics(const struct uw_transactor *transactor, struct uw_transactor_statistics *statistics)
+{
+    *statistics = transactor->statistics;
+}
+
+/* ---- transactions, one at a time ---- */
 
 /* Ends a transaction that was not committed. Its error stays; only its class may change. The producer is given up
  * too: an abort drops what is on its way to the broker, after which librdkafka may skip sequence numbers. */

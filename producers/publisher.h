@@ -23,6 +23,7 @@ struct uw_transactor_options {
     const char *transactional_id;          /* unique among living instances, the same again after a restart */
     const char *outputs[UW_OUTPUT_COUNT];  /* names of the output topics */
     const char *topics[UW_TOPIC_COUNT];    /* names of the input topics, whose positions are committed */
+    const char *group_id;                  /* of the consumer group whose positions they are */
     /* uw_intake_group_metadata, called for every transaction. */
     void *group_context;
     enum uw_code (*group_metadata)(void *context, void *buffer, size_t *size, struct uw_error *error);
@@ -38,8 +39,9 @@ enum uw_code uw_transactor_open(const struct uw_transactor_options *options, str
 void uw_transactor_close(struct uw_transactor **transactor);
 
 /* Makes sure that there is an initialised producer, and thereby that no transaction of this transactional.id is
- * pending. After UW_CLASS_ABORT it must succeed before asking what is published, which would otherwise wait for
- * the broker to time the old transaction out. */
+ * pending, not even one whose end a broker forgot to tell the group's coordinator (docs/faults.md). After
+ * UW_CLASS_ABORT it must succeed before asking what is published, which would otherwise wait for the broker to time the
+ * old transaction out, or for ever. */
 enum uw_code uw_transactor_recover(struct uw_transactor *transactor, struct uw_error *error) UW_MUST_USE;
 
 /* The operations of struct uw_publisher. Key decides the partition (murmur2, as in Java's clients); no key: any. No

@@ -11,6 +11,8 @@
 #define SAMPLE_CARES 2000          /* of which the number of lines is counted when it is to be scaled */
 #define DAYS_AHEAD 40              /* days known after the last one: a line may be declared in advance */
 #define VISITS_SCALE_MAX 100000
+#define DAYS_MIN 28                /* of a period that is chosen by the number of lines */
+#define DAYS_MAX (5 * 366)
 
 void uw_region_options_default(struct uw_region_options *options)
 {
@@ -33,7 +35,25 @@ static enum uw_code bad_option(struct uw_error *error, const char *name, int64_t
     return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "%s must be %" PRId64 " to %" PRId64, name, min, max);
 }
 
-/* Fills in the sizes that depend on the number of clients. */
+/* Everything derived from these days must stay inside the years that an event may carry. */
+static enum uw_code check_days(struct uw_region_options *options, struct uw_error *error)
+{
+    bool given = options->until_day != UW_DAY_NONE;
+    if (options->until_day == UW_DAY_NONE && options->declarations == 0) {
+        options->until_day = uw_add_months(options->from_day, 12) - 1;
+    }
+    int32_t until_day = options->until_day == UW_DAY_NONE ? options->from_day + DAYS_MAX : options->until_day;
+    if (options->from_day < UW_DAY_MIN + UW_REGION_DAYS_MAX || until_day > UW_DAY_MAX - UW_REGION_DAYS_MAX) {
+        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "from and until must lie in the years 1921 to 2179");
+    }
+    if (given && (until_day < options->from_day || until_day - options->from_day >= UW_REGION_DAYS_MAX)) {
+        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "until must lie 0 to %d days after from",
+                            UW_REGION_DAYS_MAX - 1);
+    }
+    return UW_OK;
+}
+
+/* Fills in what depends on the number of clients, and the last day where nobody has to count lines for it. */
 static enum uw_code check_options(struct uw_region_options *options, struct uw_error *error)
 {
     const struct {
@@ -55,14 +75,6 @@ static enum uw_code check_options(struct uw_region_options *options, struct uw_e
             return bad_option(error, ranges[i].name, ranges[i].min, ranges[i].max);
         }
     }
-    /* Everything derived from these days must stay inside the years that an event may carry. */
-    if (options->from_day < UW_DAY_MIN + UW_REGION_DAYS_MAX || options->until_day > UW_DAY_MAX - UW_REGION_DAYS_MAX) {
-        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "from and until must lie in the years 1921 to 2179");
-    }
-    if (options->until_day < options->from_day || options->until_day - options->from_day >= UW_REGION_DAYS_MAX) {
-        return uw_error_set(error, UW_ECONFIG, UW_CLASS_FATAL, "until must lie 0 to %d days after from",
-                            UW_REGION_DAYS_MAX - 1);
-    }
     if (options->municipalities == 0) {
         int32_t count = options->clients / 2500 + 2;
         options->municipalities = count > UW_REGION_MUNICIPALITIES_MAX ? UW_REGION_MUNICIPALITIES_MAX : count;
@@ -71,9 +83,8 @@ static enum uw_code check_options(struct uw_region_options *options, struct uw_e
         int32_t providers = options->clients / 150 + 6;
         options->providers = providers > UW_REGION_PROVIDERS_MAX ? UW_REGION_PROVIDERS_MAX : providers;
     }
-    return UW_OK;
+    return check_days(options, error);
 }
-
 
 static void fill_cares(struct uw_region *region)
 {
@@ -88,25 +99,64 @@ static void fill_cares(struct uw_region *region)
     }
 }
 
-/* Lines of appointments and of months among every so many cares. */
+/* Of a hundred credited lines, a hundred credits and eighty new lines are lines as well. */
+static int64_t line_permille(const struct uw_region *region)
+{
+    return 1000 + region->options.credit_percent * 18 + region->options.redelivery_percent * 10;
+}
+
+static int32_t draw(const struct uw_region *region, enum uw_region_ask ask, const struct uw_region_care *care,
+                    int32_t which, int32_t span)
+{
+    return (int32_t)(uw_region_hash(region, ask, care->number, which) % (uint64_t)span);
+}
+
+/* When the line of a month, which ends on this day or with the care, is recorded; UW_DAY_NONE: there is none. */
+static int32_t period_recorded_day(const struct uw_region *region, const struct uw_region_care *care, int32_t day,
+                                   int32_t *first)
+{
+    if (day != uw_month_end(day) && day != care->last_day) {
+        return UW_DAY_NONE;
+    }
+    int32_t month_start = uw_month_start(day);
+    *first = month_start > care->valid_from_day ? month_start : care->valid_from_day;
+    if (uw_region_period_minutes(region, care, *first, day) == 0) {
+        return UW_DAY_NONE;
+    }
+    int32_t recorded_day = day + 3 + draw(region, ASK_DELAY, care, day, 10);
+    if (draw(region, ASK_LATE, care, day, 100) < region->options.late_percent) {
+        recorded_day += 10 + draw(region, ASK_LATE, care, -day, 50);
+    }
+    return recorded_day;
+}
+
+/* Lines of appointments and of months that are recorded in time, among every so many cares. */
 static void count_sample(const struct uw_region *region, uint32_t step, int64_t *visits, int64_t *months)
 {
     *visits = 0;
     *months = 0;
     for (uint32_t i = 0; i < region->care_count; i += step) {
         const struct uw_region_care *care = &region->cares[i];
-        int32_t last = care->last_day < region->options.until_day ? care->last_day : region->options.until_day;
+        int32_t until = region->options.until_day, last = care->last_day < until ? care->last_day : until;
         bool period = region->providers[care->provider].delivery == DELIVERY_PERIOD;
         for (int32_t day = care->valid_from_day; day <= last; day++) {
             struct uw_region_visit visit;
             if (period) {
-                *months += day == uw_month_end(day) || day == care->last_day;
+                int32_t first, recorded_day = period_recorded_day(region, care, day, &first);
+                *months += recorded_day != UW_DAY_NONE && recorded_day <= until;
                 continue;
             }
             uw_region_visit(region, care, day, &visit);
-            *visits += visit.outcome == OUTCOME_VISIT;
+            *visits += visit.outcome == OUTCOME_VISIT && day + uw_region_delay(region, care, day) <= until;
         }
     }
+}
+
+/* About so many lines arise from the cares as they are. Visits are those of one in `step`. */
+static int64_t count_lines(const struct uw_region *region, uint32_t step, int64_t *visits, int64_t *months)
+{
+    count_sample(region, step, visits, months);
+    return (*visits + *months) * line_permille(region) / 1000 * step;
 }
 
 /* Scales the visits so that about options.declarations lines arise, and fills the cares anew. */
@@ -114,13 +164,10 @@ static enum uw_code scale_visits(struct uw_region *region, struct uw_error *erro
 {
     int64_t wanted = region->options.declarations, visits, months, reached = 0;
     uint32_t step = region->care_count / SAMPLE_CARES + 1;
-    /* Of a hundred credited lines, a hundred credits and eighty new lines are lines as well. */
-    int64_t permille = 1000 + region->options.credit_percent * 18 + region->options.redelivery_percent * 10;
     for (int round = 0; round < 6; round++) {
-        count_sample(region, step, &visits, &months);
-        reached = (visits * permille / 1000 + months) * step;
+        reached = count_lines(region, step, &visits, &months);
         int64_t distance = reached > wanted ? reached - wanted : wanted - reached;
-        int64_t visits_wanted = (wanted / step - months) * 1000 / permille;
+        int64_t visits_wanted = wanted / step * 1000 / line_permille(region) - months;
         if (distance * 100 <= wanted || visits == 0) {
             break;
         }
@@ -142,32 +189,62 @@ static enum uw_code no_memory(struct uw_error *error)
     return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for the region");
 }
 
+/* The cares of a period that ends on this day. */
+static enum uw_code fill_until(struct uw_region *region, int32_t until_day, struct uw_error *error)
+{
+    region->options.until_day = until_day;
+    region->days_to = until_day + DAYS_AHEAD;
+    uint8_t *days = realloc(region->days, (size_t)(region->days_to - region->days_from) + 1);
+    if (days == NULL) {
+        return no_memory(error);
+    }
+    region->days = days;
+    uw_region_fill_days(region->days_from, region->days_to, region->days);
+    fill_cares(region);
+    return UW_OK;
+}
+
+/* About the shortest period in which visits as agreed give so many lines. */
+static enum uw_code choose_until(struct uw_region *region, struct uw_error *error)
+{
+    int32_t low = DAYS_MIN - 1, high = DAYS_MAX - 1;
+    int64_t visits, months;
+    uint32_t step = region->care_count / SAMPLE_CARES + 1;
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        enum uw_code code = fill_until(region, region->options.from_day + middle, error);
+        if (code != UW_OK) {
+            return code;
+        }
+        if (count_lines(region, step, &visits, &months) < region->options.declarations) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return fill_until(region, region->options.from_day + low, error);
+}
+
 static enum uw_code build(struct uw_region *region, struct uw_error *error)
 {
     const struct uw_region_options *options = &region->options;
-    size_t day_count;
     region->days_from = options->from_day - UW_REGION_LEAD_DAYS;
-    region->days_to = options->until_day + DAYS_AHEAD;
-    day_count = (size_t)(region->days_to - region->days_from) + 1;
     region->care_count = (uint32_t)options->clients;
     for (uint32_t client = 0; client < (uint32_t)options->clients; client++) {
         region->care_count += uw_region_has_second_care(region, client);
     }
-    region->days = calloc(day_count, 1);
-    region->providers = calloc((size_t)options->providers, sizeof(*region->providers));
     region->cares = calloc(region->care_count, sizeof(*region->cares));
-    if (region->days == NULL || region->providers == NULL || region->cares == NULL) {
+    if (region->cares == NULL || uw_region_make_contracts(region) != UW_OK) {
         return no_memory(error);
     }
-    region->memory_bytes = sizeof(*region) + day_count + (size_t)options->providers * sizeof(*region->providers) +
-                           region->care_count * sizeof(*region->cares);
-    uw_region_fill_days(region->days_from, region->days_to, region->days);
-    for (uint32_t i = 0; i < (uint32_t)options->providers; i++) {
-        uw_region_fill_provider(region, i, &region->providers[i]);
-    }
     region->scale_milli = 1000;
-    fill_cares(region);
-    enum uw_code code = options->declarations > 0 ? scale_visits(region, error) : UW_OK;
+    enum uw_code code = options->until_day == UW_DAY_NONE ? choose_until(region, error)
+                                                          : fill_until(region, options->until_day, error);
+    if (code == UW_OK && options->declarations > 0) {
+        code = scale_visits(region, error);
+    }
+    region->memory_bytes += sizeof(*region) + (size_t)(region->days_to - region->days_from) + 1 +
+                            region->care_count * sizeof(*region->cares);
     region->day = region->days_from - 1;
     region->statistics.first_day = region->days_from;
     region->statistics.last_day = options->until_day;
@@ -207,6 +284,8 @@ void uw_region_close(struct uw_region **region)
     }
     free(closing->days);
     free(closing->providers);
+    free(closing->choices);
+    free(closing->choice_starts);
     free(closing->cares);
     free(closing);
     *region = NULL;
@@ -250,12 +329,6 @@ static enum uw_code push(struct uw_region *region, const struct uw_region_care *
         .care = care->number, .day = day, .kind = (uint8_t)kind, .variant = variant, .redelivery = redelivery};
     item->ms_of_day = draw_time(region, item, recorded_day);
     return UW_OK;
-}
-
-static int32_t draw(const struct uw_region *region, enum uw_region_ask ask, const struct uw_region_care *care,
-                    int32_t which, int32_t span)
-{
-    return (int32_t)(uw_region_hash(region, ask, care->number, which) % (uint64_t)span);
 }
 
 static bool is_redelivered(const struct uw_region *region, const struct uw_region_care *care, int32_t which)
@@ -337,6 +410,22 @@ static enum uw_code plan_planted(struct uw_region *region, const struct uw_regio
     return UW_OK;
 }
 
+/* A share of the lines is taken back after some days, and most of these are declared anew. */
+static enum uw_code plan_correction(struct uw_region *region, const struct uw_region_care *care, int32_t day,
+                                    int32_t item_day, int32_t recorded_day, enum uw_region_item_kind credit,
+                                    enum uw_region_item_kind new_line)
+{
+    if (draw(region, ASK_CREDIT, care, day, 100) >= region->options.credit_percent) {
+        return UW_OK;
+    }
+    int32_t credit_day = recorded_day + 3 + draw(region, ASK_DELAY, care, day, 12);
+    enum uw_code code = push(region, care, credit_day, credit, item_day, 0, false);
+    if (code == UW_OK && draw(region, ASK_CREDIT, care, -day, 100) < 80) {
+        code = push(region, care, credit_day + 1, new_line, item_day, 0, false);
+    }
+    return code;
+}
+
 static enum uw_code plan_line(struct uw_region *region, const struct uw_region_care *care, int32_t day)
 {
     enum uw_anomaly_kind kind;
@@ -352,13 +441,7 @@ static enum uw_code plan_line(struct uw_region *region, const struct uw_region_c
     if (uw_region_plant(region, care, day, OUTCOME_VISIT, &kind)) {
         return plan_planted(region, care, day, recorded_day, kind);
     }
-    if (draw(region, ASK_CREDIT, care, day, 100) < region->options.credit_percent) {
-        int32_t credit_day = recorded_day + 3 + draw(region, ASK_DELAY, care, day, 12);
-        code = push(region, care, credit_day, ITEM_CREDIT, day, 0, false);
-        if (code == UW_OK && draw(region, ASK_CREDIT, care, -day, 100) < 80) {
-            code = push(region, care, credit_day + 1, ITEM_NEW_LINE, day, 0, false);
-        }
-    }
+    code = plan_correction(region, care, day, day, recorded_day, ITEM_CREDIT, ITEM_NEW_LINE);
     if (code == UW_OK && is_redelivered(region, care, day)) {
         int32_t again_day = recorded_day + 1 + draw(region, ASK_DELAY, care, -day, 5);
         code = push(region, care, again_day, ITEM_LINE, day, 0, true);
@@ -401,19 +484,14 @@ static enum uw_code plan_advance(struct uw_region *region, const struct uw_regio
 
 static enum uw_code plan_period(struct uw_region *region, const struct uw_region_care *care, int32_t today)
 {
-    int32_t first = uw_month_start(today);
-    if (today != uw_month_end(today) && today != care->last_day) {
+    int32_t first, recorded_day = period_recorded_day(region, care, today, &first);
+    if (recorded_day == UW_DAY_NONE) {
         return UW_OK;
-    }
-    first = first > care->valid_from_day ? first : care->valid_from_day;
-    if (uw_region_period_minutes(region, care, first, today) == 0) {
-        return UW_OK;
-    }
-    int32_t recorded_day = today + 3 + draw(region, ASK_DELAY, care, today, 10);
-    if (draw(region, ASK_LATE, care, today, 100) < region->options.late_percent) {
-        recorded_day += 10 + draw(region, ASK_LATE, care, -today, 50);
     }
     enum uw_code code = push(region, care, recorded_day, ITEM_PERIOD_LINE, first, 0, false);
+    if (code == UW_OK) {
+        code = plan_correction(region, care, today, first, recorded_day, ITEM_PERIOD_CREDIT, ITEM_NEW_PERIOD_LINE);
+    }
     if (code == UW_OK && is_redelivered(region, care, today)) {
         code = push(region, care, recorded_day + 2, ITEM_PERIOD_LINE, first, 0, true);
     }

@@ -1,7 +1,8 @@
 /*
- * A believable Dutch care region, made from a seed: municipalities, providers, staff, decisions in all six
- * funding forms, weekly visits, holidays, sickness, no-shows, corrections, late deliveries, evaluations, and
- * planted irregularities of which each gives exactly one anomaly of SPEC section 5.
+ * A believable Dutch care region, made from a seed: municipalities, providers and the contracts that they have
+ * with the region, staff, decisions in all six funding forms, weekly visits, holidays, sickness, no-shows,
+ * corrections, late deliveries, evaluations, and planted irregularities of which each gives exactly one anomaly of
+ * SPEC section 5.
  *
  * Events come in the order of recorded_at. The same options give the same events, whatever the machine: only
  * integers and a hash of (seed, what is asked, of whom, when) decide. Memory is bounded by the number of
@@ -29,9 +30,11 @@ struct uw_region_options {
     int32_t municipalities;  /* 0: one per 2500 clients, at least 2 */
     int32_t providers;       /* 0: one per 150 clients, at least 6 */
     int32_t from_day;        /* first day of care; its decisions are recorded up to 35 days before */
-    int32_t until_day;       /* last day on which anything is recorded */
-    int64_t declarations;    /* about so many lines by scaling the visits; 0: what the visits give */
-    int32_t switch_day;      /* from here a share of the decisions has another funding form; UW_DAY_NONE: none */
+    /* Last day on which anything is recorded. UW_DAY_NONE: the day on which visits as agreed have given `declarations`,
+     * four weeks to five years after from_day; without them, a year after it less a day. */
+    int32_t until_day;
+    int64_t declarations;    /* about so many lines, if need be by scaling the visits; 0: what the visits give */
+    int32_t switch_day;      /* from here a quarter of the contracts has another funding form; UW_DAY_NONE: none */
     int32_t no_show_percent; /* of the appointments; -1: 3 to 6, by provider */
     int32_t credit_percent;  /* of the lines that are taken back, most of them declared anew */
     int32_t redelivery_percent;

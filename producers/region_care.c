@@ -1,18 +1,21 @@
 #include "producers/region_parts.h"
 
-/* Codes as iWmo and iJw write them: two characters of category, up to five of product. */
-static const struct uw_region_product products[] = {
-    {UW_LAW_WMO, "01", "01A01", "een schoon en leefbaar huis", 1000, 1000, 120, 180},
-    {UW_LAW_WMO, "02", "02A03", "zelf de week kunnen indelen", 1000, 2000, 60, 90},
-    {UW_LAW_WMO, "02", "02A05", "financien op orde", 500, 1000, 60, 120},
-    {UW_LAW_WMO, "07", "07A03", "een zinvolle dag", 2000, 3000, 240, 240},
-    {UW_LAW_WMO, "15", "15A03", "zelfstandig wonen met steun", 2000, 3000, 60, 90},
-    {UW_LAW_JEUGDWET, "45", "45A04", "rust in het gezin", 1000, 2000, 60, 90},
-    {UW_LAW_JEUGDWET, "45", "45A55", "weer naar school", 1000, 3000, 45, 90},
-    {UW_LAW_JEUGDWET, "54", "54002", "minder klachten", 500, 1000, 45, 60},
-    {UW_LAW_PARTICIPATIEWET, "PW", "PW010", "werk vinden en houden", 500, 1000, 60, 90},
+/* Codes as iWmo and iJw write them: two characters of category, up to five of product. Sorted by law. */
+static const struct uw_region_product products[UW_REGION_PRODUCT_COUNT] = {
+    {UW_LAW_WMO, "01", "01A01", "een schoon en leefbaar huis", UW_MODEL_RESULT, UW_MODEL_PXQ, 1000, 1000, 120, 180},
+    {UW_LAW_WMO, "02", "02A03", "zelf de week kunnen indelen", UW_MODEL_PXQ, UW_MODEL_FIXED_PLUS_SURPLUS, 1000, 2000,
+     60, 90},
+    {UW_LAW_WMO, "02", "02A05", "financien op orde", UW_MODEL_YEAR_BUDGET, UW_MODEL_BANDWIDTH, 500, 1000, 60, 120},
+    {UW_LAW_WMO, "07", "07A03", "een zinvolle dag", UW_MODEL_PXQ, UW_MODEL_TASK, 2000, 3000, 240, 240},
+    {UW_LAW_WMO, "15", "15A03", "zelfstandig wonen met steun", UW_MODEL_FIXED_PLUS_SURPLUS, UW_MODEL_PXQ, 2000, 3000,
+     60, 90},
+    {UW_LAW_JEUGDWET, "45", "45A04", "rust in het gezin", UW_MODEL_PXQ, UW_MODEL_YEAR_BUDGET, 1000, 2000, 60, 90},
+    {UW_LAW_JEUGDWET, "45", "45A55", "weer naar school", UW_MODEL_BANDWIDTH, UW_MODEL_FIXED_PLUS_SURPLUS, 1000, 3000,
+     45, 90},
+    {UW_LAW_JEUGDWET, "54", "54002", "minder klachten", UW_MODEL_PXQ, UW_MODEL_RESULT, 500, 1000, 45, 60},
+    {UW_LAW_PARTICIPATIEWET, "PW", "PW010", "werk vinden en houden", UW_MODEL_TASK, UW_MODEL_RESULT, 500, 1000, 60,
+     90},
 };
-#define PRODUCT_COUNT (sizeof(products) / sizeof(products[0]))
 
 #define LATE_DAYS_MIN 8
 #define LATE_DAYS_SPAN 53
@@ -91,19 +94,6 @@ void uw_region_fill_days(int32_t from_day, int32_t to_day, uint8_t *days)
         days[day - from_day] =
             (uint8_t)((is_holiday(day) ? DAY_HOLIDAY : 0u) | (is_summer_time(day) ? DAY_SUMMER_TIME : 0u));
     }
-}
-
-void uw_region_fill_provider(const struct uw_region *region, uint32_t number, struct uw_region_provider *provider)
-{
-    /* By place and not by hash, so that every way of declaring occurs in the smallest region. */
-    static const uint8_t deliveries[10] = {DELIVERY_DAILY,  DELIVERY_WEEKLY, DELIVERY_DAILY,  DELIVERY_PERIOD,
-                                           DELIVERY_DAILY,  DELIVERY_WEEKLY, DELIVERY_DAILY,  DELIVERY_WEEKLY,
-                                           DELIVERY_PERIOD, DELIVERY_DAILY};
-    int32_t percent = region->options.no_show_percent;
-    provider->delivery = deliveries[number % 10];
-    provider->staff_count = (uint8_t)(number % 8 == 5 ? 0 : 4 + draw(region, ASK_STAFF, number, 0, 24));
-    provider->no_show_permille =
-        (uint16_t)(percent >= 0 ? percent * 10 : 30 + draw(region, ASK_PROVIDER, number, 1, 26));
 }
 
 bool uw_region_has_second_care(const struct uw_region *region, uint32_t client)
@@ -195,50 +185,34 @@ static void draw_change(const struct uw_region *region, struct uw_region_care *c
         return;
     }
     int32_t day = care->valid_from_day + 40 + draw(region, ASK_CHANGE, number, 1, 150);
-    uint16_t next = (uint16_t)draw(region, ASK_CHANGE, number, 2, region->options.providers);
-    if (day <= care->last_day && next != care->provider && region->providers[next].delivery != DELIVERY_PERIOD) {
+    uint16_t next = uw_region_other_contractor(region, care, uw_region_hash(region, ASK_CHANGE, number, 2));
+    if (day <= care->last_day && next != care->provider) {
         care->change_day = day;
         care->next_provider = next;
     }
 }
 
-static uint8_t draw_model(const struct uw_region *region, uint32_t number)
+uint16_t uw_region_provider_on(const struct uw_region_care *care, int32_t day)
 {
-    static const int32_t shares[UW_MODEL_COUNT] = {35, 13, 15, 15, 12, 10};
-    int32_t left = draw(region, ASK_MODEL, number, 0, 100);
-    uint8_t model = 0;
-    while (left >= shares[model]) {
-        left -= shares[model++];
-    }
-    return model;
+    return care->change_day != UW_DAY_NONE && day >= care->change_day ? care->next_provider : care->provider;
 }
 
 void uw_region_fill_care(const struct uw_region *region, uint32_t number, uint32_t client, uint8_t index,
                          struct uw_region_care *care)
 {
     *care = (struct uw_region_care){.client = client, .number = number, .index = index};
-    /* The square of a draw: the first municipalities and providers are the larger ones. */
-    int64_t place = draw(region, ASK_CLIENT, client, 0, 1000);
-    care->municipality = (uint16_t)(place * place * region->options.municipalities / 1000000);
-    place = draw(region, ASK_PROVIDER, number, 0, 10000);
-    care->provider = (uint16_t)(place * place / 10000 * region->options.providers / 10000);
-    care->product = (uint8_t)draw(region, ASK_PRODUCT, number, 0, (int32_t)PRODUCT_COUNT);
+    care->municipality = uw_region_municipality(region, ASK_CLIENT, client);
+    care->product = (uint8_t)draw(region, ASK_PRODUCT, number, 0, UW_REGION_PRODUCT_COUNT);
+    care->provider = uw_region_contractor(region, care, uw_region_hash(region, ASK_PROVIDER, number, 0));
     care->law = (uint8_t)products[care->product].law;
     care->care = (uint8_t)(draw(region, ASK_PRODUCT, number, 1, 100) < 12 ? UW_CARE_INTENSIVE : UW_CARE_CONTINUOUS);
-    care->model = draw_model(region, number);
     care->staff = (uint8_t)draw(region, ASK_STAFF, number, 1, 256);
     draw_rhythm(region, care);
     draw_validity(region, care);
     draw_change(region, care);
     int32_t switch_day = region->options.switch_day;
     care->switched = switch_day != UW_DAY_NONE && switch_day > care->valid_from_day && switch_day <= care->last_day &&
-                     draw(region, ASK_SWITCH, number, 0, 100) < 25;
-    care->switched_model = (uint8_t)((care->model + 1 + draw(region, ASK_SWITCH, number, 1, 5)) % UW_MODEL_COUNT);
-}
-
-uint16_t uw_region_provider_on(const struct uw_region_care *care, int32_t day)
-{
-    return care->change_day != UW_DAY_NONE && day >= care->change_day ? care->next_provider : care->provider;
+                     uw_region_is_switched(region, uw_region_provider_on(care, switch_day), care->product);
 }
 
 /* Whether the rhythm has an appointment on this working day. */

@@ -126,9 +126,7 @@ static void fill_decision(struct uw_region *region, const struct uw_region_care 
     uw_region_versions(region, care, versions);
     const struct uw_region_version *version = &versions[item->variant];
     int32_t from = version->effective_from_day;
-    bool switched = care->switched && from >= region->options.switch_day;
     uint16_t provider = uw_region_provider_on(care, from);
-    uint64_t rate = uw_region_hash(region, ASK_TERMS, care->number, 7);
     event->topic = UW_TOPIC_DECISIONS;
     set_provider(region, provider, event);
     *decision = (struct uw_decision){
@@ -141,9 +139,9 @@ static void fill_decision(struct uw_region *region, const struct uw_region_care 
         .valid_from_day = care->valid_from_day,
         .valid_to_day = version->valid_to_day,
         .effective_from_day = from,
-        .rate_cents_per_hour = rate % 5 == 0 ? UW_INT_NONE : (int32_t)(4500 + 50 * (rate / 5 % 90)),
+        .rate_cents_per_hour = uw_region_rate(region, provider, care->product),
     };
-    uw_region_terms(region, care, switched ? care->switched_model : care->model, &decision->terms);
+    uw_region_terms(region, care, uw_region_form(region, provider, care->product, from), &decision->terms);
     fill_policy(region, provider, &decision->no_show);
     decision->evaluation_count = uw_region_evaluation_months(care, &decision->evaluation_list);
     if (item->kind == ITEM_CONFLICTING_VERSION) {
@@ -199,6 +197,12 @@ static void spoil_line(struct uw_region *region, const struct uw_region_care *ca
     mark(region, kind, UW_SUBJECT_LINE, event, 0);
 }
 
+/* What a line is declared anew with after it was taken back. */
+static int32_t lessened(int32_t minutes)
+{
+    return minutes > 30 ? minutes - 15 : minutes - 5;
+}
+
 /* A credit takes back the line of its appointment, but for what makes it irregular. */
 static void fill_credit(struct uw_region *region, const struct uw_region_care *care,
                         const struct uw_region_item *item, struct uw_event *event)
@@ -242,7 +246,7 @@ static void fill_line(struct uw_region *region, const struct uw_region_care *car
         break;
     case ITEM_NEW_LINE:
         name_id(region->id, 'R', care, item->day);
-        line->minutes -= line->minutes > 30 ? 15 : 5;
+        line->minutes = lessened(line->minutes);
         break;
     case ITEM_DOUBLE_LINE:
         name_id(region->id, 'X', care, item->day);
@@ -270,6 +274,8 @@ static void fill_line(struct uw_region *region, const struct uw_region_care *car
     case ITEM_VERSION:
     case ITEM_CONFLICTING_VERSION:
     case ITEM_PERIOD_LINE:
+    case ITEM_PERIOD_CREDIT:
+    case ITEM_NEW_PERIOD_LINE:
     case ITEM_NO_SHOW:
     case ITEM_WITHDRAWN_NO_SHOW:
     case ITEM_EVALUATION:
@@ -278,23 +284,35 @@ static void fill_line(struct uw_region *region, const struct uw_region_care *car
     line->line = uw_str_from(region->id);
 }
 
-/* The month's hours in one line, from item->day to the end of the month or of the care. */
+/* The month's hours in one line, from item->day to the end of the month or of the care; or what takes it back, or the
+ * line with less that is declared instead. */
 static void fill_period_line(struct uw_region *region, const struct uw_region_care *care,
                              const struct uw_region_item *item, struct uw_event *event)
 {
+    struct uw_declaration *line = &event->of.declaration;
     int32_t last = uw_month_end(item->day);
     last = last < care->last_day ? last : care->last_day;
     event->topic = UW_TOPIC_DECLARATIONS;
     set_provider(region, care->provider, event);
-    name_id(region->id, 'P', care, item->day);
-    event->of.declaration = (struct uw_declaration){
-        .line = uw_str_from(region->id),
+    *line = (struct uw_declaration){
         .kind = UW_LINE_DEBIT,
         .performed_on_day = item->day,
         .performed_until_day = last,
         .started_at_ms = UW_INSTANT_NONE,
         .minutes = uw_region_period_minutes(region, care, item->day, last),
     };
+    if (item->kind == ITEM_PERIOD_CREDIT) {
+        name_id(region->id, 'C', care, item->day);
+        name_id(region->corrects, 'P', care, item->day);
+        line->kind = UW_LINE_CREDIT;
+        line->corrects = uw_str_from(region->corrects);
+    } else if (item->kind == ITEM_NEW_PERIOD_LINE) {
+        name_id(region->id, 'R', care, item->day);
+        line->minutes = lessened(line->minutes);
+    } else {
+        name_id(region->id, 'P', care, item->day);
+    }
+    line->line = uw_str_from(region->id);
 }
 
 static void fill_no_show(struct uw_region *region, const struct uw_region_care *care,
@@ -374,6 +392,8 @@ void uw_region_event(struct uw_region *region, const struct uw_region_item *item
         fill_line(region, care, item, event);
         break;
     case ITEM_PERIOD_LINE:
+    case ITEM_PERIOD_CREDIT:
+    case ITEM_NEW_PERIOD_LINE:
         fill_period_line(region, care, item, event);
         break;
     case ITEM_NO_SHOW:

@@ -1,6 +1,7 @@
 /*
- * What the files of the region share. region_care.c says who gets which care and when an appointment is kept,
- * all by hash; region_event.c turns a planned item into an event; region.c walks the days.
+ * What the files of the region share. region_contract.c says which provider has a contract for what, and where;
+ * region_care.c who gets which care and when an appointment is kept, all by hash; region_event.c turns a planned item
+ * into an event; region.c walks the days.
  */
 #ifndef UW_PRODUCERS_REGION_PARTS_H
 #define UW_PRODUCERS_REGION_PARTS_H
@@ -13,13 +14,14 @@
 #define UW_REGION_VERSIONS_MAX (UW_REGION_EXTENSIONS_MAX + 5)
 #define UW_REGION_EVALUATIONS_MAX 24
 #define UW_REGION_TEXT_BYTES 40
+#define UW_REGION_PRODUCT_COUNT 9
 
 /* What a hash is asked for: two questions about the same care and day have independent answers. */
 enum uw_region_ask {
     ASK_CLIENT, ASK_PROVIDER, ASK_STAFF, ASK_PRODUCT, ASK_MODEL, ASK_START, ASK_LENGTH, ASK_EXTENSION, ASK_EARLY_END,
     ASK_TERMS, ASK_POLICY, ASK_RHYTHM, ASK_WEEK, ASK_OUTCOME, ASK_MINUTES, ASK_DELAY, ASK_LATE, ASK_CREDIT,
     ASK_REDELIVERY, ASK_PLANT, ASK_PLANT_KIND, ASK_TIME, ASK_ID, ASK_EVALUATION, ASK_HOLIDAY, ASK_SICKNESS, ASK_SWITCH,
-    ASK_CHANGE, ASK_CONFLICT, ASK_RECORD, ASK_COLLEAGUE, ASK_NOTICE,
+    ASK_CHANGE, ASK_CONFLICT, ASK_RECORD, ASK_COLLEAGUE, ASK_NOTICE, ASK_CONTRACT,
 };
 
 enum uw_region_delivery { DELIVERY_DAILY, DELIVERY_WEEKLY, DELIVERY_PERIOD };
@@ -28,6 +30,15 @@ struct uw_region_provider {
     uint8_t delivery; /* enum uw_region_delivery */
     uint8_t staff_count;
     uint16_t no_show_permille;
+    uint16_t products;              /* for which it has a contract, one bit each */
+    uint8_t area_first, area_count; /* it works in so many municipalities from this place of the round trip on */
+};
+
+/* One of the providers that can be chosen for a product in a municipality. Its part of the chances ends where the sum
+ * of weights, which begins anew for each product and municipality, reaches this. */
+struct uw_region_choice {
+    uint32_t weight_until;
+    uint16_t provider;
 };
 
 /* One decision of one client and the appointments under it. */
@@ -43,13 +54,14 @@ struct uw_region_care {
     uint16_t weekday_ranks;             /* three bits a weekday, Monday lowest: 0 is the first day to be used */
     uint8_t index;                      /* 0 or 1 within the client */
     uint8_t extensions;
-    uint8_t law, product, care, model, switched_model, staff;
+    uint8_t law, product, care, staff;
     bool withdrawn, early_end, switched, late_decision;
 };
 
 struct uw_region_product {
     enum uw_law law;
     const char *category, *code, *result;
+    enum uw_model usual_form, other_form; /* the one that most contracts for it have, and that of the others */
     int32_t visits_milli_min, visits_milli_max, minutes_min, minutes_max;
 };
 const struct uw_region_product *uw_region_product(uint8_t index);
@@ -81,7 +93,8 @@ struct uw_region_visit {
 enum uw_region_item_kind {
     ITEM_VERSION, ITEM_CONFLICTING_VERSION, ITEM_LINE, ITEM_PERIOD_LINE, ITEM_CREDIT, ITEM_NEW_LINE, ITEM_NO_SHOW,
     ITEM_WITHDRAWN_NO_SHOW, ITEM_EVALUATION, ITEM_DOUBLE_LINE, ITEM_OVERLAPPING_LINE, ITEM_LINE_OF_NO_SHOW,
-    ITEM_ORPHAN_CREDIT, ITEM_MISMATCHED_CREDIT, ITEM_SECOND_CREDIT, ITEM_CONFLICTING_LINE,
+    ITEM_ORPHAN_CREDIT, ITEM_MISMATCHED_CREDIT, ITEM_SECOND_CREDIT, ITEM_CONFLICTING_LINE, ITEM_PERIOD_CREDIT,
+    ITEM_NEW_PERIOD_LINE,
 };
 
 /* An event that will be recorded on the day of its bucket. */
@@ -102,6 +115,9 @@ struct uw_region_bucket {
 struct uw_region {
     struct uw_region_options options;
     struct uw_region_provider *providers;
+    struct uw_region_choice *choices;
+    uint32_t *choice_starts; /* by product and municipality, and the end */
+    uint8_t round_places[UW_REGION_MUNICIPALITIES_MAX]; /* of each municipality on the round trip past all */
     struct uw_region_care *cares;
     uint32_t care_count;
     int32_t scale_milli; /* of the visits a week */
@@ -127,11 +143,24 @@ int32_t uw_region_easter(int32_t year);
 /* The bits of every day of [from, to] into `days`. */
 void uw_region_fill_days(int32_t from_day, int32_t to_day, uint8_t *days);
 
+/* Fills in the providers and what can be chosen. UW_ENOMEM leaves what it made to uw_region_close. */
+enum uw_code uw_region_make_contracts(struct uw_region *region) UW_MUST_USE;
+/* A municipality, the large ones more often. */
+uint16_t uw_region_municipality(const struct uw_region *region, enum uw_region_ask ask, uint32_t whom);
+/* One of the providers with a contract for the care's product in its municipality, the large ones more often. */
+uint16_t uw_region_contractor(const struct uw_region *region, const struct uw_region_care *care, uint64_t lot);
+/* Another than the care's that does not declare by the month, or the care's own where there is none. */
+uint16_t uw_region_other_contractor(const struct uw_region *region, const struct uw_region_care *care, uint64_t lot);
+/* Whether a contract has another funding form from options.switch_day on; and the enum uw_model of it on a day. */
+bool uw_region_is_switched(const struct uw_region *region, uint16_t provider, uint8_t product);
+uint8_t uw_region_form(const struct uw_region *region, uint16_t provider, uint8_t product, int32_t day);
+/* Cents an hour under a contract; UW_INT_NONE: not told. */
+int32_t uw_region_rate(const struct uw_region *region, uint16_t provider, uint8_t product);
+
 /* Everything about the care with this number; `index` is 0 or 1 within its client. */
 void uw_region_fill_care(const struct uw_region *region, uint32_t number, uint32_t client, uint8_t index,
                          struct uw_region_care *care);
 bool uw_region_has_second_care(const struct uw_region *region, uint32_t client);
-void uw_region_fill_provider(const struct uw_region *region, uint32_t number, struct uw_region_provider *provider);
 
 /* What is planned on a day of care, and how it went. */
 void uw_region_visit(const struct uw_region *region, const struct uw_region_care *care, int32_t day,

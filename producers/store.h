@@ -16,7 +16,6 @@
 
 struct uw_pgstore;
 
-#define UW_PGSTORE_OWNER_BYTES_MAX 255
 #define UW_PGSTORE_SLOT_COUNT 256
 
 struct uw_pgstore_options {

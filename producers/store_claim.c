@@ -46,6 +46,22 @@ static enum uw_code explain_refusal(struct uw_pgstore *store, const struct uw_ar
     return code;
 }
 
+/* A former owner may hold the partition's row for as long as it is frozen. Its session is ended, and whoever owns the
+ * partition next applies what it had in hand. *error, of the claim that could not have the row, then says so. */
+static void end_holder(struct uw_pgstore *store, const struct uw_argument *partition, struct uw_error *error)
+{
+    PGresult *result = NULL;
+
+    if (error != NULL && error->class == UW_CLASS_RETRY && uw_postgres_is_connected(store->postgres) &&
+        uw_postgres_query(store->postgres, "end_holder", partition, 1, &result, NULL) == UW_OK &&
+        PQntuples(result) > 0 && uw_field_bool(result, 0)) {
+        (void)uw_error_set(error, UW_EIO, UW_CLASS_RETRY,
+                           "database: a session that waits for its client held partition %d; it is ended",
+                           (int)uw_get_int32(partition->data));
+    }
+    PQclear(result);
+}
+
 enum uw_code uw_pgstore_claim(void *context, int32_t partition, int32_t rules_version, struct uw_claim *claim,
                               struct uw_error *error)
 {
@@ -81,6 +97,8 @@ enum uw_code uw_pgstore_claim(void *context, int32_t partition, int32_t rules_ve
         read_claim(result, partition, claim);
     } else if (code == UW_OK) {
         code = explain_refusal(store, arguments, rules_version, error);
+    } else {
+        end_holder(store, arguments, error);
     }
 out:
     PQclear(result);
@@ -248,7 +266,7 @@ enum uw_code uw_pgstore_sweep(void *context, int32_t rules_version, uint32_t lim
     uw_put_int64(count, limit);
     code = uw_postgres_query(store->postgres, "sweep", arguments, 2, &result, error);
     if (code == UW_OK) {
-        *more = uw_field_int8(result, 0) >= (int64_t)limit;
+        *more = uw_field_int8(result, 0) > 0;
     }
     PQclear(result);
     return code;

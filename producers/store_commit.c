@@ -114,6 +114,9 @@ static enum uw_code send_table(struct uw_pgstore *store, enum uw_table table, st
     if (store->tables[table].row_count == 0) {
         return UW_OK;
     }
+    if (uw_columns_turn(&store->tables[table]) != UW_OK) {
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "database: out of memory");
+    }
     uw_columns_arguments(&store->tables[table], arguments);
     return uw_postgres_pipeline_send(store->postgres, shape->statement, arguments, shape->column_count, error);
 }

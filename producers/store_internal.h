@@ -24,12 +24,11 @@ enum uw_table {
     UW_TABLE_ACCOUNTS,
     UW_TABLE_ALERTS_NEW,
     UW_TABLE_ALERTS,
-    UW_TABLE_ALERT_HISTORY,
     UW_TABLE_ALERTS_QUIET,
     UW_TABLE_ANOMALIES_NEW,
     UW_TABLE_ANOMALIES,
-    UW_TABLE_ANOMALY_HISTORY,
     UW_TABLE_ANOMALIES_QUIET,
+    UW_TABLE_AGGREGATE_KEYS_NEW,
     UW_TABLE_AGGREGATE_KEYS,
     UW_TABLE_AGGREGATES_NEW,
     UW_TABLE_AGGREGATES,
@@ -37,7 +36,7 @@ enum uw_table {
     UW_TABLE_OUTBOX,
     UW_TABLE_ACCOUNTS_DROPPED, /* first of all, see store_commit.c */
 };
-#define UW_TABLE_COUNT 23
+#define UW_TABLE_COUNT 22
 
 struct uw_table_shape {
     const char *statement; /* name of the prepared statement that takes a column as an array each, or NULL */
@@ -60,7 +59,7 @@ struct uw_pgstore {
     char *topics[UW_TOPIC_COUNT];
     int32_t timeout_ms;
     int32_t slot; /* -1: none was asked for */
-    struct uw_written sums; /* of this slot, on this connection */
+    struct uw_written sums; /* and their keys, of this slot, on this connection */
     struct uw_backend backend;
     bool has_mark;
     uint8_t mark[UW_COMMIT_MARK_BYTES]; /* of the last commit; raised for every one, never used again */

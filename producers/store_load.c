@@ -3,6 +3,7 @@
  */
 #include "producers/store_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* An array of integers in PostgreSQL's binary format: see postgres_columns.c. */
@@ -13,16 +14,16 @@
 
 struct load {
     const struct uw_load_sink *sink;
-    uint32_t first_client; /* of this statement, in the caller's list */
     const struct uw_str *clients;
-    uint32_t client_count;
+    uint32_t *asked, asked_count; /* the places in the caller's list of those that a statement is asked for */
+    uint32_t *known, known_count; /* of those that have a row of their own */
     enum uw_topic topic;
     struct uw_arena *arena;
 };
 
 static uint32_t client_index(const struct load *load, const PGresult *row)
 {
-    return load->first_client + (uint32_t)uw_field_int4(row, 0);
+    return load->asked[uw_field_int4(row, 0)];
 }
 
 /* Reads field after field of a row. */
@@ -245,45 +246,81 @@ static enum uw_code visit_anomaly(void *context, const PGresult *row)
 
 static enum uw_code visit_client(void *context, const PGresult *row)
 {
-    const struct load *load = context;
+    struct load *load = context;
+    uint32_t client = client_index(load, row);
 
-    return load->sink->client(load->sink->context, client_index(load, row), uw_field_day(row, 1),
-                              uw_field_int4(row, 2));
+    load->known[load->known_count++] = client;
+    if (load->sink->client == NULL) {
+        return UW_OK;
+    }
+    return load->sink->client(load->sink->context, client, uw_field_day(row, 1), uw_field_int4(row, 2));
 }
 
-static enum uw_code load_some(struct uw_pgstore *store, struct load *load, struct uw_error *error)
+struct query {
+    const char *statement;
+    uw_postgres_visit *visit;
+};
+
+/* Asks some statements for the same clients. */
+static enum uw_code ask(struct uw_pgstore *store, struct load *load, const struct query *queries, uint32_t query_count,
+                        struct uw_error *error)
 {
     static const enum uw_column_type text_type[] = {UW_COLUMN_TEXT};
-    static const struct {
-        const char *statement;
-        uw_postgres_visit *visit;
-    } queries[] = {{"load_decisions", visit_fact},       {"load_declarations", visit_fact},
-                   {"load_no_shows", visit_fact},        {"load_evaluations", visit_fact},
-                   {"load_alerts", visit_alert},         {"load_anomalies", visit_anomaly},
-                   {"load_clients", visit_client}};
     struct uw_columns names;
     struct uw_argument argument;
     enum uw_code code = UW_OK;
 
+    if (load->asked_count == 0) {
+        return UW_OK;
+    }
     uw_columns_init(&names, text_type, 1);
-    for (uint32_t i = 0; i < load->client_count; i++) {
+    for (uint32_t i = 0; i < load->asked_count; i++) {
         uint32_t place = 0;
 
-        uw_columns_string(&names, &place, load->clients[load->first_client + i]);
+        uw_columns_string(&names, &place, load->clients[load->asked[i]]);
     }
     if (names.failed) {
         code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "database: out of memory");
     }
     uw_columns_arguments(&names, &argument);
-    for (uint32_t i = 0; i < sizeof queries / sizeof queries[0] && code == UW_OK; i++) {
+    for (uint32_t i = 0; i < query_count && code == UW_OK; i++) {
         /* The first four are numbered as the topics are. */
         load->topic = i < UW_TOPIC_COUNT ? (enum uw_topic)i : UW_TOPIC_DECISIONS;
-        if (queries[i].visit == visit_client && load->sink->client == NULL) {
-            continue;
-        }
         code = uw_postgres_each(store->postgres, queries[i].statement, &argument, 1, queries[i].visit, load, error);
     }
     uw_columns_close(&names);
+    return code;
+}
+
+/* A client's own row is written with its first facts: of those that have none nothing else is looked for. While a
+ * region is read for the first time these are nearly all. */
+static enum uw_code load_some(struct uw_pgstore *store, struct load *load, uint32_t first, uint32_t count,
+                              struct uw_error *error)
+{
+    static const struct query own_row = {"load_clients", visit_client};
+    static const struct query others[] = {{"load_decisions", visit_fact}, {"load_declarations", visit_fact},
+                                          {"load_no_shows", visit_fact},  {"load_evaluations", visit_fact},
+                                          {"load_alerts", visit_alert},   {"load_anomalies", visit_anomaly}};
+    uint32_t *places = malloc(2 * sizeof *places * count);
+    enum uw_code code;
+
+    if (places == NULL) {
+        return uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "database: out of memory");
+    }
+    load->asked = places;
+    load->known = places + count;
+    load->known_count = 0;
+    load->asked_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        places[i] = first + i;
+    }
+    code = ask(store, load, &own_row, 1, error);
+    load->asked = load->known;
+    load->asked_count = load->known_count;
+    if (code == UW_OK) {
+        code = ask(store, load, others, sizeof others / sizeof others[0], error);
+    }
+    free(places);
     return code;
 }
 
@@ -295,10 +332,9 @@ enum uw_code uw_pgstore_load(void *context, const struct uw_str *clients, uint32
     enum uw_code code = client_count == 0 ? UW_OK : uw_pgstore_ready(store, error);
 
     for (uint32_t first = 0; first < client_count && code == UW_OK; first += CLIENTS_PER_STATEMENT) {
-        load.first_client = first;
-        load.client_count =
-            client_count - first < CLIENTS_PER_STATEMENT ? client_count - first : CLIENTS_PER_STATEMENT;
-        code = load_some(store, &load, error);
+        uint32_t left = client_count - first;
+
+        code = load_some(store, &load, first, left < CLIENTS_PER_STATEMENT ? left : CLIENTS_PER_STATEMENT, error);
     }
     return code;
 }

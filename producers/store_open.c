@@ -37,7 +37,11 @@ enum uw_code uw_pgstore_open(const struct uw_pgstore_options *options, struct uw
     for (uint32_t i = 0; i < UW_TABLE_COUNT; i++) {
         const struct uw_table_shape *shape = uw_table_shape((enum uw_table)i);
 
-        uw_columns_init(&made->tables[i], shape->types, shape->column_count);
+        if (shape->copy != NULL) {
+            uw_columns_init_copied(&made->tables[i], shape->types, shape->column_count);
+        } else {
+            uw_columns_init(&made->tables[i], shape->types, shape->column_count);
+        }
     }
     if (!copy_options(made, options)) {
         uw_pgstore_close(&made);

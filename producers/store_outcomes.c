@@ -1,5 +1,6 @@
 /*
- * Rows of alerts and anomalies. The order of the fields is that of the columns in store_statements.c.
+ * Rows of alerts and anomalies, of which the statements move what was there into the history. The order of the fields
+ * is that of the columns in store_statements.c.
  */
 #include "producers/store_internal.h"
 
@@ -17,21 +18,6 @@ static void add_quiet(struct uw_columns *columns, const struct uw_uuid *id, stru
 
     uw_columns_uuid(columns, &place, id->bytes);
     uw_columns_string(columns, &place, provider);
-}
-
-static void add_alert_history(struct uw_columns *columns, const struct uw_alert_change *alert, const struct uw_uuid *id,
-                              struct uw_str payload, int64_t observed_at_ms)
-{
-    uint32_t place = 0;
-
-    uw_columns_uuid(columns, &place, id->bytes);
-    uw_columns_int4(columns, &place, alert->revision);
-    uw_columns_string(columns, &place, uw_str_from(uw_status_name(alert->status)));
-    uw_columns_string(columns, &place, uw_str_from(uw_severity_name(alert->severity)));
-    uw_columns_string(columns, &place, alert->provider);
-    uw_columns_day(columns, &place, alert->effective_on_day);
-    uw_columns_jsonb(columns, &place, payload);
-    uw_columns_instant(columns, &place, observed_at_ms);
 }
 
 enum uw_code uw_pgstore_add_alert(struct uw_pgstore *store, const struct uw_alert_change *alert,
@@ -74,7 +60,6 @@ enum uw_code uw_pgstore_add_alert(struct uw_pgstore *store, const struct uw_aler
     uw_columns_day(columns, &place, alert->effective_on_day);
     uw_columns_jsonb(columns, &place, payload);
     uw_columns_instant(columns, &place, observed_at_ms);
-    add_alert_history(&store->tables[UW_TABLE_ALERT_HISTORY], alert, &id, payload, observed_at_ms);
     return UW_OK;
 }
 
@@ -90,19 +75,6 @@ static void add_subject(struct uw_columns *columns, uint32_t *place, const struc
         uw_columns_string(columns, place, subject->id);
         uw_columns_null(columns, place);
     }
-}
-
-static void add_anomaly_history(struct uw_columns *columns, const struct uw_anomaly_change *anomaly,
-                                const struct uw_uuid *id, struct uw_str payload, int64_t observed_at_ms)
-{
-    uint32_t place = 0;
-
-    uw_columns_uuid(columns, &place, id->bytes);
-    uw_columns_int4(columns, &place, anomaly->revision);
-    uw_columns_string(columns, &place, uw_str_from(uw_status_name(anomaly->status)));
-    uw_columns_string(columns, &place, anomaly->provider);
-    uw_columns_jsonb(columns, &place, payload);
-    uw_columns_instant(columns, &place, observed_at_ms);
 }
 
 enum uw_code uw_pgstore_add_anomaly(struct uw_pgstore *store, const struct uw_anomaly_change *anomaly,
@@ -144,6 +116,5 @@ enum uw_code uw_pgstore_add_anomaly(struct uw_pgstore *store, const struct uw_an
     uw_columns_jsonb(columns, &place, payload);
     uw_columns_instant(columns, &place, observed_at_ms);
     add_subject(columns, &place, subject);
-    add_anomaly_history(&store->tables[UW_TABLE_ANOMALY_HISTORY], anomaly, &id, payload, observed_at_ms);
     return UW_OK;
 }

@@ -1,7 +1,7 @@
 /*
- * Rows of the aggregates. Those of the same dimensions stand together in a batch, and go out in the order of the
- * dimensions' ids, which is that of the index: neighbours then meet the same pages. All instances insert new dimensions
- * in that order, so that they cannot wait for each other in a circle.
+ * Rows of the aggregates. Those of the same dimensions stand together in a batch, and go out in the order of their keys'
+ * ids, which is that of the index: neighbours then meet the same pages. Keys and rows are the writer's own, so that
+ * instances never wait for each other.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,13 +38,15 @@ static int compare_groups(const void *a, const void *b)
     return (left->first > right->first) - (left->first < right->first);
 }
 
-static enum uw_code make_groups(const struct uw_changes *changes, struct group *groups, uint32_t *group_count)
+static enum uw_code make_groups(const struct uw_changes *changes, const struct source *source, struct group *groups,
+                                uint32_t *group_count)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < changes->aggregate_count; i++) {
         if (count == 0 || !same_dimensions(&changes->aggregates[i - 1], &changes->aggregates[i])) {
-            enum uw_code code = uw_dimensions_id(&changes->aggregates[i], &groups[count].id);
+            enum uw_code code =
+                uw_sums_id(&changes->aggregates[i], source->rules_version, source->writer, &groups[count].id);
 
             if (code != UW_OK) {
                 return code;
@@ -57,12 +59,39 @@ static enum uw_code make_groups(const struct uw_changes *changes, struct group *
     return UW_OK;
 }
 
-static void add_dimensions(struct uw_columns *columns, const struct uw_aggregate_change *aggregate,
-                           const struct uw_uuid *id)
+static void add_key(struct uw_columns *columns, uint32_t *place, const struct uw_aggregate_change *aggregate,
+                    const struct uw_uuid *id)
 {
+    uw_columns_uuid(columns, place, id->bytes);
+    uw_columns_int2(columns, place, (int32_t)aggregate->grain);
+    uw_columns_day(columns, place, aggregate->period_from_day);
+}
+
+/* Of no row: a key itself. */
+#define NO_PERIOD UINT64_MAX
+
+/* The id's bits are those of a hash; what is told apart by grain and period is spread by the multiplications. */
+static uint64_t fingerprint_of(const struct uw_uuid *id, uint64_t period)
+{
+    uint64_t halves[2], mixed;
+
+    memcpy(halves, id->bytes, sizeof halves);
+    mixed = period * UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ halves[0]) * UINT64_C(0xff51afd7ed558ccd);
+    mixed = (mixed ^ (mixed >> 32) ^ halves[1]) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return mixed ^ (mixed >> 29);
+}
+
+static void add_dimensions(struct uw_pgstore *store, const struct uw_aggregate_change *aggregate,
+                           const struct uw_uuid *id, const struct source *source)
+{
+    bool is_new = uw_written_add(&store->sums, fingerprint_of(id, NO_PERIOD));
+    struct uw_columns *columns = &store->tables[is_new ? UW_TABLE_AGGREGATE_KEYS_NEW : UW_TABLE_AGGREGATE_KEYS];
     uint32_t place = 0;
 
     uw_columns_uuid(columns, &place, id->bytes);
+    uw_columns_int4(columns, &place, source->rules_version);
+    uw_columns_int4(columns, &place, source->writer);
     uw_columns_string(columns, &place, aggregate->municipality);
     uw_columns_string(columns, &place, aggregate->provider);
     uw_columns_string(columns, &place, aggregate->product_category);
@@ -72,35 +101,12 @@ static void add_dimensions(struct uw_columns *columns, const struct uw_aggregate
     uw_columns_int2(columns, &place, (int32_t)aggregate->model);
 }
 
-static void add_key(struct uw_columns *columns, uint32_t *place, const struct uw_aggregate_change *aggregate,
-                    const struct uw_uuid *id, const struct source *source)
-{
-    uw_columns_uuid(columns, place, id->bytes);
-    uw_columns_int2(columns, place, (int32_t)aggregate->grain);
-    uw_columns_day(columns, place, aggregate->period_from_day);
-    uw_columns_int4(columns, place, source->rules_version);
-    uw_columns_int4(columns, place, source->writer);
-}
-
-/* The id's bits are those of a hash; what is told apart by grain and period is spread by the multiplications. */
-static uint64_t fingerprint_of(const struct uw_aggregate_change *aggregate, const struct uw_uuid *id)
-{
-    uint64_t halves[2], mixed;
-
-    memcpy(halves, id->bytes, sizeof halves);
-    mixed = ((uint64_t)(uint32_t)aggregate->period_from_day << 1 | (uint64_t)aggregate->grain) *
-            UINT64_C(0x9e3779b97f4a7c15);
-    mixed = (mixed ^ halves[0]) * UINT64_C(0xff51afd7ed558ccd);
-    mixed = (mixed ^ (mixed >> 32) ^ halves[1]) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return mixed ^ (mixed >> 29);
-}
-
 /* Rows of all zeros are hidden by the views, and removed where they are likely: where something was taken. */
-static void add_row(struct uw_pgstore *store, const struct uw_aggregate_change *aggregate, const struct uw_uuid *id,
-                    const struct source *source)
+static void add_row(struct uw_pgstore *store, const struct uw_aggregate_change *aggregate, const struct uw_uuid *id)
 {
     struct uw_columns *tables = store->tables;
-    bool is_new = uw_written_add(&store->sums, fingerprint_of(aggregate, id));
+    uint64_t period = (uint64_t)(uint32_t)aggregate->period_from_day << 1 | (uint64_t)aggregate->grain;
+    bool is_new = uw_written_add(&store->sums, fingerprint_of(id, period));
     enum uw_table table = is_new ? UW_TABLE_AGGREGATES_NEW : UW_TABLE_AGGREGATES;
     const int64_t sums[] = {aggregate->clients,         aggregate->decisions,    aggregate->delivered_minutes,
                             aggregate->no_show_minutes, aggregate->used_minutes, aggregate->allotted_minutes,
@@ -108,14 +114,14 @@ static void add_row(struct uw_pgstore *store, const struct uw_aggregate_change *
     uint32_t place = 0;
     bool shrunk = false;
 
-    add_key(&tables[table], &place, aggregate, id, source);
+    add_key(&tables[table], &place, aggregate, id);
     for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
         uw_columns_int8(&tables[table], &place, sums[i]);
         shrunk = shrunk || sums[i] < 0;
     }
     if (shrunk) {
         place = 0;
-        add_key(&tables[UW_TABLE_AGGREGATES_SHRUNK], &place, aggregate, id, source);
+        add_key(&tables[UW_TABLE_AGGREGATES_SHRUNK], &place, aggregate, id);
     }
 }
 
@@ -133,7 +139,7 @@ enum uw_code uw_pgstore_add_sums(struct uw_pgstore *store, const struct uw_chang
     if (groups == NULL) {
         return UW_ENOMEM;
     }
-    code = make_groups(changes, groups, &count);
+    code = make_groups(changes, &source, groups, &count);
     if (code == UW_OK) {
         qsort(groups, count, sizeof *groups, compare_groups);
     }
@@ -141,10 +147,10 @@ enum uw_code uw_pgstore_add_sums(struct uw_pgstore *store, const struct uw_chang
         const struct group *group = &groups[i];
 
         if (i == 0 || memcmp(group->id.bytes, groups[i - 1].id.bytes, sizeof group->id.bytes) != 0) {
-            add_dimensions(&store->tables[UW_TABLE_AGGREGATE_KEYS], &changes->aggregates[group->first], &group->id);
+            add_dimensions(store, &changes->aggregates[group->first], &group->id, &source);
         }
         for (uint32_t k = group->first; k < group->end; k++) {
-            add_row(store, &changes->aggregates[k], &group->id, &source);
+            add_row(store, &changes->aggregates[k], &group->id);
         }
     }
     free(groups);

@@ -47,7 +47,7 @@ static const char clients_of_filter[] =
 /* %s stands for OF_NAMES or OF_RANGE. */
 #define STEP_FACTS(columns, table)                                                                                     \
     "SELECT f.client, f.partition, f.kafka_offset, f.redelivery, " columns " FROM urenwacht_data." table " f %s"       \
-    " ORDER BY f.redelivery, f.client"
+    " ORDER BY f.redelivery, f.client, f.partition, f.kafka_offset"
 static const struct {
     const char *name, *sql;
 } step_queries[] = {
@@ -77,26 +77,24 @@ static const struct {
     " UNION ALL SELECT " columns " FROM urenwacht_data.evaluation_fact"
 #define FACTS_BY_OFFSET(columns, table)                                                                                \
     "SELECT f.client, f.partition, f.kafka_offset, f.redelivery, " columns " FROM urenwacht_data." table " f"          \
-    " WHERE f.partition = $1::integer AND ($2::text IS NULL OR f.municipality = $2::text)"                             \
-    " AND ($3::text IS NULL OR f.client = $3::text) ORDER BY f.kafka_offset"
+    " WHERE ($1::text IS NULL OR f.municipality = $1::text) AND ($2::text IS NULL OR f.client = $2::text)"               \
+    " ORDER BY f.partition, f.kafka_offset"
 
-/* `same` compares what a revision stands for, which every revision changes. */
-#define HISTORIES(name, parts, last)                                                                                   \
+/* `same` compares what a revision stands for, which every revision changes. The last revision is the current row. */
+#define HISTORIES(name, parts)                                                                                         \
     "WITH h AS (SELECT " name "_id AS id, count(*) AS revisions, min(revision) AS first, max(revision) AS last,"       \
     " bool_or(same) AS same, bool_or(revision = 1 AND status <> 'OPEN') AS closed FROM (SELECT " name "_id, revision," \
     " status, (" parts ") IS NOT DISTINCT FROM lag((" parts ")) OVER (PARTITION BY " name "_id ORDER BY revision)"     \
-    " AS same FROM urenwacht_data." name "_history) r GROUP BY " name "_id),"                                          \
-    " checked AS (SELECT coalesce(s." name "_id, h.id)::text AS id, s.kind, s.client, s.municipality, s.decision,"     \
+    " AS same FROM (SELECT " name "_id, revision, " parts " FROM urenwacht_data." name "_history UNION ALL"            \
+    " SELECT " name "_id, revision, " parts " FROM urenwacht_data." name "_state) u) r GROUP BY " name "_id),"         \
+    " checked AS (SELECT h.id::text AS id, s.kind, s.client, s.municipality, s.decision,"                              \
     " CASE WHEN s." name "_id IS NULL THEN 'revisions without the " name " itself'"                                    \
-    " WHEN h.id IS NULL THEN 'no revision'"                                                                            \
     " WHEN h.first <> 1 OR h.revisions <> h.last OR h.last <> s.revision"                                              \
     " THEN h.revisions || ' from ' || h.first || ' to ' || h.last"                                                     \
     " WHEN h.closed THEN 'the first revision is not OPEN'"                                                             \
-    " WHEN h.same THEN 'a revision changes nothing'"                                                                   \
-    " WHEN (" last ") IS DISTINCT FROM (SELECT (" last ") FROM urenwacht_data." name "_history s"                      \
-    " WHERE s." name "_id = h.id AND s.revision = h.last) THEN 'the last revision is not the current row' END"         \
+    " WHEN h.same THEN 'a revision changes nothing' END"                                                               \
     " AS stored, 'revisions 1 to ' || coalesce(s.revision, 0) || ', the last one as the current row' AS expected"      \
-    " FROM urenwacht_data." name "_state s FULL JOIN h ON h.id = s." name "_id"                                        \
+    " FROM h LEFT JOIN urenwacht_data." name "_state s ON h.id = s." name "_id"                                        \
     " WHERE ($1::text IS NULL OR s.municipality = $1::text) AND ($2::text IS NULL OR s.client = $2::text))"            \
     " SELECT * FROM (SELECT id, kind, client, municipality, decision, stored, expected, NULL::bigint AS counted"       \
     " FROM checked WHERE stored IS NOT NULL ORDER BY client, id) f"                                                    \
@@ -116,14 +114,14 @@ static const struct {
      " FROM urenwacht_data.partition_state s FULL JOIN f ON f.partition = s.partition"
      " FULL JOIN o ON o.partition = coalesce(s.partition, f.partition) ORDER BY 1"},
     {"client_count", "SELECT count(*) FROM urenwacht_data.client"},
-    {"alert_histories", HISTORIES("alert", "status, severity, effective_on",
-                                  "s.status, s.severity, s.effective_on, s.payload, s.observed_at")},
-    {"anomaly_histories", HISTORIES("anomaly", "status, NULL::text", "s.status, s.payload, s.observed_at")},
+    {"alert_histories", HISTORIES("alert", "status, severity, effective_on")},
+    {"anomaly_histories", HISTORIES("anomaly", "status")},
     {"aggregates",
      "SELECT grain, period_from, municipality, provider, product_category, product, law, care, model,"
      " sum(clients)::bigint, sum(decisions)::bigint, sum(delivered_minutes)::bigint, sum(no_show_minutes)::bigint,"
      " sum(used_minutes)::bigint, sum(allotted_minutes)::bigint, sum(priced_minutes)::bigint,"
-     " sum(cost_sixtieths)::bigint FROM urenwacht_data.aggregate WHERE rules_version = urenwacht_data.shown_rules()"
+     " sum(cost_sixtieths)::bigint FROM urenwacht_data.aggregate WHERE rules_version ="
+     " (SELECT urenwacht_data.shown_rules())"
      " AND ($1::text IS NULL OR municipality = $1::text)"
      " GROUP BY grain, period_from, municipality, provider, product_category, product, law, care, model"
      " ORDER BY grain, period_from, municipality, provider, product_category, product, law, care, model"},
@@ -131,10 +129,10 @@ static const struct {
                       " WHERE output = $1::smallint AND (partition, sequence) > ($2::integer, $3::bigint)"
                       " ORDER BY partition, sequence LIMIT $4::bigint"},
     {"find_alert_revisions",
-     "SELECT EXISTS (SELECT FROM urenwacht_data.alert_history h WHERE h.alert_id = w.id AND h.revision = w.revision)"
+     "SELECT EXISTS (SELECT FROM urenwacht_api.alert_revision h WHERE h.alert_id = w.id AND h.revision = w.revision)"
      " FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY w (id, revision, place) ORDER BY w.place"},
     {"find_anomaly_revisions",
-     "SELECT EXISTS (SELECT FROM urenwacht_data.anomaly_history h WHERE h.anomaly_id = w.id"
+     "SELECT EXISTS (SELECT FROM urenwacht_api.anomaly_revision h WHERE h.anomaly_id = w.id"
      " AND h.revision = w.revision)"
      " FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY w (id, revision, place) ORDER BY w.place"},
     {"facts_decisions", FACTS_BY_OFFSET(UW_STORED_DECISION, "decision_fact")},
@@ -693,17 +691,14 @@ static enum uw_code visit_fact_by_offset(void *context, const PGresult *row)
     return code == UW_OK ? visiting->visit.fact(visiting->context, &fact) : code;
 }
 
-enum uw_code uw_pgaudit_facts(struct uw_pgaudit *audit, enum uw_topic topic, int32_t partition,
-                              uw_audit_fact_visit *visit, void *visit_context, struct uw_error *error)
+/* Sorted by PostgreSQL, in files of its own when they are many: no index has that order. */
+enum uw_code uw_pgaudit_facts(struct uw_pgaudit *audit, enum uw_topic topic, uw_audit_fact_visit *visit,
+                              void *visit_context, struct uw_error *error)
 {
     static const char *const names[UW_TOPIC_COUNT] = {"facts_decisions", "facts_declarations", "facts_no_shows",
                                                       "facts_evaluations"};
     struct visiting visiting = {.audit = audit, .visit.fact = visit, .context = visit_context, .topic = topic};
-    uint8_t number[4];
-    const struct uw_argument arguments[] = {
-        {number, sizeof number}, text_argument(audit->municipality), text_argument(audit->client)};
+    const struct uw_argument arguments[] = {text_argument(audit->municipality), text_argument(audit->client)};
 
-    uw_put_int32(number, partition);
-    return uw_postgres_each(audit->postgres, names[topic], arguments, COUNT_OF(arguments), visit_fact_by_offset,
-                            &visiting, error);
+    return each_whole(audit, names[topic], arguments, COUNT_OF(arguments), visit_fact_by_offset, &visiting, error);
 }

@@ -66,7 +66,8 @@ struct uw_audit_outcome {
 };
 
 /* What is stored of some clients. Rows of a table come in the order of the clients' names, accounts of a client in
- * that of their identity. Facts that count come before redeliveries. Borrowed for the call. */
+ * that of their identity. Facts that count come before redeliveries, and both by partition and offset. Borrowed for
+ * the call. */
 struct uw_audit_sink {
     void *context;
     /* A row of the table of clients; next_change_day as in struct uw_client_change, and lower than every day for
@@ -114,9 +115,9 @@ enum uw_code uw_pgaudit_find_revisions(struct uw_pgaudit *audit, bool alerts, co
                                        const int32_t *revisions, uint32_t count, bool *found,
                                        struct uw_error *error) UW_MUST_USE;
 
-/* The facts of one partition of a topic by offset; of the municipality or client only, where one was given. */
+/* The facts of a topic by partition and offset; of the municipality or client only, where one was given. */
 typedef enum uw_code uw_audit_fact_visit(void *context, const struct uw_audit_fact *fact);
-enum uw_code uw_pgaudit_facts(struct uw_pgaudit *audit, enum uw_topic topic, int32_t partition,
-                              uw_audit_fact_visit *visit, void *visit_context, struct uw_error *error) UW_MUST_USE;
+enum uw_code uw_pgaudit_facts(struct uw_pgaudit *audit, enum uw_topic topic, uw_audit_fact_visit *visit,
+                              void *visit_context, struct uw_error *error) UW_MUST_USE;
 
 #endif

@@ -62,6 +62,13 @@ static void add_part(struct name *name, struct uw_str part)
     add(name, part.data, part.length);
 }
 
+static void add_number(struct name *name, int32_t number)
+{
+    char text[16];
+    (void)snprintf(text, sizeof text, "%" PRId32, number);
+    add_part(name, uw_str_from(text));
+}
+
 static void add_day(struct name *name, int32_t day)
 {
     char text[UW_DATE_TEXT_BYTES] = "";
@@ -115,11 +122,11 @@ enum uw_code uw_alert_id(const struct uw_alert_change *alert, char text[UW_ID_TE
     add_part(&name, alert->decision);
     add_day(&name, alert->segment_from_day);
     add_day(&name, alert->period_from_day);
-    char threshold[16] = "";
-    if (alert->threshold != UW_INT_NONE) {
-        (void)snprintf(threshold, sizeof threshold, "%" PRId32, alert->threshold);
+    if (alert->threshold == UW_INT_NONE) {
+        add_part(&name, UW_STR(""));
+    } else {
+        add_number(&name, alert->threshold);
     }
-    add_part(&name, uw_str_from(threshold));
     return finish(&name, text);
 }
 
@@ -138,11 +145,14 @@ enum uw_code uw_anomaly_id(const struct uw_anomaly_change *anomaly, char text[UW
     return finish(&name, text);
 }
 
-enum uw_code uw_dimensions_id(const struct uw_aggregate_change *aggregate, struct uw_uuid *id)
+enum uw_code uw_sums_id(const struct uw_aggregate_change *aggregate, int32_t rules_version, int32_t writer,
+                        struct uw_uuid *id)
 {
     struct name name;
     start(&name);
     add(&name, "sums", 4);
+    add_number(&name, rules_version);
+    add_number(&name, writer);
     add_part(&name, aggregate->municipality);
     add_part(&name, aggregate->provider);
     add_part(&name, aggregate->product_category);

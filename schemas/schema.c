@@ -1,19 +1,14 @@
 #include "schemas/schema.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "schemas/codec.h"
 
-/* A named type that was defined so far. */
-struct defined {
-    struct defined *next;
-    struct uw_schema_node *node;
-};
-
 struct parser {
     struct uw_schema *schema;
-    struct defined *defined;
+    void *defined; /* the named types so far, by their full names: a tree of <search.h> */
     struct uw_error *error;
     uint32_t depth;
 };
@@ -167,14 +162,52 @@ static bool find_primitive(const char *name, enum uw_type *type)
     return false;
 }
 
+static int compare_defined(const void *a, const void *b)
+{
+    const struct uw_schema_node *left = a, *right = b;
+    return strcmp(left->name, right->name);
+}
+
 static struct uw_schema_node *find_defined(const struct parser *parser, const char *full_name)
 {
-    for (const struct defined *entry = parser->defined; entry != NULL; entry = entry->next) {
-        if (strcmp(entry->node->name, full_name) == 0) {
-            return entry->node;
+    const struct uw_schema_node wanted = {.name = full_name};
+    void *found = tfind(&wanted, &parser->defined, compare_defined);
+    return found != NULL ? *(struct uw_schema_node **)found : NULL;
+}
+
+static enum uw_code define(struct parser *parser, struct uw_schema_node *node)
+{
+    return tsearch(node, &parser->defined, compare_defined) != NULL ? UW_OK : no_memory(parser);
+}
+
+static void forget_defined(struct parser *parser)
+{
+    while (parser->defined != NULL) {
+        (void)tdelete(*(struct uw_schema_node **)parser->defined, &parser->defined, compare_defined);
+    }
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Refuses a name that stands twice in a list, which is freed; NULL is one for which there was no memory. A registry's
+ * schema may have tens of thousands of names, too many to compare each with each. */
+static enum uw_code refuse_twice(struct parser *parser, const char **take_names, size_t count, const char *what)
+{
+    enum uw_code code = UW_OK;
+    if (take_names == NULL) {
+        return no_memory(parser);
+    }
+    qsort(take_names, count, sizeof *take_names, compare_names);
+    for (size_t i = 1; i < count && code == UW_OK; i++) {
+        if (strcmp(take_names[i - 1], take_names[i]) == 0) {
+            code = wrong(parser, what, take_names[i]);
         }
     }
-    return NULL;
+    free(take_names);
+    return code;
 }
 
 /* A primitive, or a named type that stands earlier. */
@@ -204,6 +237,28 @@ static enum uw_code parse_reference(struct parser *parser, const char *name, con
     return UW_OK;
 }
 
+/* Branches are told apart by their full names, those without by their types. */
+static enum uw_code check_branches(struct parser *parser, const struct uw_schema_node *node)
+{
+    bool met[UW_TYPE_UNION + 1] = {false};
+    const char **names = calloc(node->count, sizeof *names);
+    size_t count = 0;
+    for (uint32_t i = 0; names != NULL && i < node->count; i++) {
+        const struct uw_schema_node *branch = node->branches[i];
+        if (branch->name != NULL) {
+            names[count++] = branch->name;
+        } else if (branch->type == UW_TYPE_UNION || met[branch->type]) {
+            free(names);
+            return branch->type == UW_TYPE_UNION
+                       ? wrong(parser, "a union directly in a union", "union")
+                       : wrong(parser, "a branch stands twice in a union", uw_type_name(branch->type));
+        } else {
+            met[branch->type] = true;
+        }
+    }
+    return refuse_twice(parser, names, count, "a branch stands twice in a union");
+}
+
 static enum uw_code parse_union(struct parser *parser, const json_t *json, const char *space,
                                 struct uw_schema_node *node)
 {
@@ -221,18 +276,8 @@ static enum uw_code parse_union(struct parser *parser, const json_t *json, const
         if (code != UW_OK) {
             return code;
         }
-        const struct uw_schema_node *branch = node->branches[i];
-        if (branch->type == UW_TYPE_UNION) {
-            return wrong(parser, "a union directly in a union", "union");
-        }
-        for (uint32_t k = 0; k < i; k++) {
-            const struct uw_schema_node *other = node->branches[k];
-            if (other->type == branch->type && (branch->name == NULL || strcmp(branch->name, other->name) == 0)) {
-                return wrong(parser, "a branch stands twice in a union", uw_type_name(branch->type));
-            }
-        }
     }
-    return UW_OK;
+    return check_branches(parser, node);
 }
 
 static enum uw_code parse_field(struct parser *parser, const json_t *json, const char *space,
@@ -249,6 +294,16 @@ static enum uw_code parse_field(struct parser *parser, const json_t *json, const
     field->default_value = json_object_get(json, "default");
     enum uw_code code = strings_of(parser, json, "aliases", NULL, &field->aliases, &field->alias_count);
     return code != UW_OK ? code : parse(parser, type, space, &field->type);
+}
+
+/* NULL: no memory. */
+static const char **field_names(const struct uw_schema_node *node)
+{
+    const char **names = calloc((size_t)node->count + 1, sizeof *names);
+    for (uint32_t i = 0; names != NULL && i < node->count; i++) {
+        names[i] = node->fields[i].name;
+    }
+    return names;
 }
 
 static enum uw_code parse_record(struct parser *parser, const json_t *json, const char *space,
@@ -268,13 +323,18 @@ static enum uw_code parse_record(struct parser *parser, const json_t *json, cons
         if (code != UW_OK) {
             return code;
         }
-        for (uint32_t k = 0; k < i; k++) {
-            if (strcmp(node->fields[i].name, node->fields[k].name) == 0) {
-                return wrong(parser, "a field stands twice", node->fields[i].name);
-            }
-        }
     }
-    return UW_OK;
+    return refuse_twice(parser, field_names(node), node->count, "a field stands twice");
+}
+
+/* A copy, for which there may be no memory. */
+static const char **symbol_names(const struct uw_schema_node *node)
+{
+    const char **names = calloc(node->count, sizeof *names);
+    if (names != NULL) {
+        memcpy(names, node->symbols, node->count * sizeof *names);
+    }
+    return names;
 }
 
 static enum uw_code parse_enum(struct parser *parser, const json_t *json, struct uw_schema_node *node)
@@ -288,20 +348,16 @@ static enum uw_code parse_enum(struct parser *parser, const json_t *json, struct
     }
     const json_t *given = json_object_get(json, "default");
     const char *wanted = json_string_value(given);
-    for (uint32_t i = 0; i < node->count; i++) {
-        for (uint32_t k = 0; k < i; k++) {
-            if (strcmp(node->symbols[i], node->symbols[k]) == 0) {
-                return wrong(parser, "a symbol stands twice", node->symbols[i]);
-            }
-        }
+    code = refuse_twice(parser, symbol_names(node), node->count, "a symbol stands twice");
+    for (uint32_t i = 0; i < node->count && code == UW_OK; i++) {
         if (wanted != NULL && strcmp(node->symbols[i], wanted) == 0) {
             node->default_symbol = node->symbols[i];
         }
     }
-    if (given != NULL && node->default_symbol == NULL) {
+    if (code == UW_OK && given != NULL && node->default_symbol == NULL) {
         return wrong(parser, "the default is none of the symbols", node->name);
     }
-    return UW_OK;
+    return code;
 }
 
 static enum uw_code parse_fixed(struct parser *parser, const json_t *json, struct uw_schema_node *node)
@@ -337,14 +393,11 @@ static enum uw_code parse_named(struct parser *parser, const json_t *json, const
     if (find_defined(parser, node->name) != NULL || find_primitive(node->name, &primitive)) {
         return wrong(parser, "a type is defined twice", node->name);
     }
-    struct defined *entry = take(parser, sizeof *entry);
-    if (entry == NULL) {
-        return no_memory(parser);
-    }
-    *entry = (struct defined){parser->defined, node};
-    parser->defined = entry;
     const char *inner_space = "";
-    code = space_of(parser, node->name, &inner_space);
+    code = define(parser, node);
+    if (code == UW_OK) {
+        code = space_of(parser, node->name, &inner_space);
+    }
     if (code == UW_OK) {
         code = strings_of(parser, json, "aliases", inner_space, &node->aliases, &node->alias_count);
     }
@@ -433,8 +486,9 @@ static enum uw_code load(struct uw_schema *schema, struct uw_str text, struct uw
                             json_error.text, json_error.line);
     }
     schema->json_bytes = text.length;
-    struct parser parser = {schema, NULL, error, 0};
+    struct parser parser = {.schema = schema, .error = error};
     enum uw_code code = parse(&parser, schema->json, "", &schema->root);
+    forget_defined(&parser);
     if (code != UW_OK) {
         return code;
     }

@@ -65,7 +65,8 @@ CREATE TABLE urenwacht_data.client (
     next_change_on date,
     rules_version integer NOT NULL
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
-CREATE INDEX client_due ON urenwacht_data.client (partition, next_change_on, client) WHERE next_change_on IS NOT NULL;
+-- Without the client's name: many share a day, and equal keys are stored once.
+CREATE INDEX client_due ON urenwacht_data.client (partition, next_change_on) WHERE next_change_on IS NOT NULL;
 CREATE INDEX client_rules ON urenwacht_data.client (rules_version);
 
 COMMENT ON TABLE urenwacht_data.client IS 'A client of whom an event was accepted.';

@@ -1,4 +1,5 @@
--- What the rules make of the facts: accounts, alerts and anomalies, the latter two with their history.
+-- What the rules make of the facts: accounts, alerts and anomalies, the latter two with their history: a revision
+-- moves there when the next one takes its place. Nearly all have one revision only, which is then written once.
 
 CREATE TABLE urenwacht_data.account_state (
     client text COLLATE "C" NOT NULL,
@@ -45,7 +46,8 @@ CREATE TABLE urenwacht_data.alert_state (
     threshold integer,
     effective_on date NOT NULL,
     payload jsonb NOT NULL,
-    observed_at timestamptz NOT NULL
+    observed_at timestamptz NOT NULL,
+    revision_provider text COLLATE "C"
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX alert_state_client ON urenwacht_data.alert_state (client);
 COMMENT ON TABLE urenwacht_data.alert_state IS 'The last revision of every alert.';
@@ -64,6 +66,7 @@ COMMENT ON COLUMN urenwacht_data.alert_state.threshold IS 'Percentage that was r
 COMMENT ON COLUMN urenwacht_data.alert_state.effective_on IS 'The day that the alert is about.';
 COMMENT ON COLUMN urenwacht_data.alert_state.payload IS 'Figures at the moment of this revision.';
 COMMENT ON COLUMN urenwacht_data.alert_state.observed_at IS 'When this revision was judged.';
+COMMENT ON COLUMN urenwacht_data.alert_state.revision_provider IS 'The provider at that moment, where it is another one now; null: the same.';
 
 CREATE TABLE urenwacht_data.alert_history (
     alert_id uuid NOT NULL,
@@ -76,7 +79,7 @@ CREATE TABLE urenwacht_data.alert_history (
     observed_at timestamptz NOT NULL,
     PRIMARY KEY (alert_id, revision)
 );
-COMMENT ON TABLE urenwacht_data.alert_history IS 'Every revision of every alert.';
+COMMENT ON TABLE urenwacht_data.alert_history IS 'The revisions of alerts that are over. The last one of each is in alert_state.';
 COMMENT ON COLUMN urenwacht_data.alert_history.alert_id IS 'The alert.';
 COMMENT ON COLUMN urenwacht_data.alert_history.revision IS 'From 1.';
 COMMENT ON COLUMN urenwacht_data.alert_history.status IS 'OPEN or RESOLVED.';
@@ -101,7 +104,8 @@ CREATE TABLE urenwacht_data.anomaly_state (
     subject_kind smallint NOT NULL,
     subject_provider text COLLATE "C",
     subject_id text COLLATE "C",
-    subject_version integer
+    subject_version integer,
+    revision_provider text COLLATE "C"
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX anomaly_state_client ON urenwacht_data.anomaly_state (client);
 CREATE INDEX anomaly_state_open ON urenwacht_data.anomaly_state (municipality, kind) WHERE status = 'OPEN';
@@ -121,6 +125,7 @@ COMMENT ON COLUMN urenwacht_data.anomaly_state.subject_kind IS '0: line, 1: no-s
 COMMENT ON COLUMN urenwacht_data.anomaly_state.subject_provider IS 'Provider in the subject; null for a version.';
 COMMENT ON COLUMN urenwacht_data.anomaly_state.subject_id IS 'Id of the line or no-show in the subject; null for a version.';
 COMMENT ON COLUMN urenwacht_data.anomaly_state.subject_version IS 'Number of the version in the subject; null otherwise.';
+COMMENT ON COLUMN urenwacht_data.anomaly_state.revision_provider IS 'The provider when this revision was judged, where it is another one now; null: the same.';
 
 CREATE TABLE urenwacht_data.anomaly_history (
     anomaly_id uuid NOT NULL,
@@ -131,7 +136,7 @@ CREATE TABLE urenwacht_data.anomaly_history (
     observed_at timestamptz NOT NULL,
     PRIMARY KEY (anomaly_id, revision)
 );
-COMMENT ON TABLE urenwacht_data.anomaly_history IS 'Every revision of every anomaly.';
+COMMENT ON TABLE urenwacht_data.anomaly_history IS 'The revisions of anomalies that are over. The last one of each is in anomaly_state.';
 COMMENT ON COLUMN urenwacht_data.anomaly_history.anomaly_id IS 'The anomaly.';
 COMMENT ON COLUMN urenwacht_data.anomaly_history.revision IS 'From 1.';
 COMMENT ON COLUMN urenwacht_data.anomaly_history.status IS 'OPEN or RESOLVED.';
@@ -156,7 +161,11 @@ CREATE VIEW urenwacht.alert_revision AS
 SELECT h.alert_id, h.revision, h.status, s.kind, h.severity, s.client, s.municipality, s.decision, h.provider,
        s.segment_from, s.period_from, s.threshold, h.effective_on, h.payload, h.observed_at
   FROM urenwacht_data.alert_history h
-  JOIN urenwacht_data.alert_state s USING (alert_id);
+  JOIN urenwacht_data.alert_state s USING (alert_id)
+ UNION ALL
+SELECT alert_id, revision, status, kind, severity, client, municipality, decision,
+       coalesce(revision_provider, provider), segment_from, period_from, threshold, effective_on, payload, observed_at
+  FROM urenwacht_data.alert_state;
 COMMENT ON VIEW urenwacht.alert_revision IS 'Every revision of every alert.';
 
 CREATE VIEW urenwacht.anomaly AS
@@ -168,7 +177,11 @@ CREATE VIEW urenwacht.anomaly_revision AS
 SELECT h.anomaly_id, h.revision, h.status, s.kind, s.client, s.municipality, s.decision, h.provider, s.subject,
        h.payload, h.observed_at
   FROM urenwacht_data.anomaly_history h
-  JOIN urenwacht_data.anomaly_state s USING (anomaly_id);
+  JOIN urenwacht_data.anomaly_state s USING (anomaly_id)
+ UNION ALL
+SELECT anomaly_id, revision, status, kind, client, municipality, decision, coalesce(revision_provider, provider),
+       subject, payload, observed_at
+  FROM urenwacht_data.anomaly_state;
 COMMENT ON VIEW urenwacht.anomaly_revision IS 'Every revision of every anomaly.';
 
 DO $$

@@ -2,20 +2,26 @@
 -- writers up. Everything in a row is a difference: one writer may take away what another one has added, and then
 -- has a row below zero. Only the sum over the writers means something.
 
--- A row of sums names its dimensions by the id that follows from them, so that it and its index stay narrow: nearly
--- every line of a sparse region changes two of them.
+-- A row of sums names its dimensions, its writer and the rules by the id that follows from them, so that it and its
+-- index stay narrow: nearly every line of a sparse region changes two of them. With the writer in it nobody else adds
+-- the same row, so that new ones need not be looked for.
 CREATE TABLE urenwacht_data.aggregate_key (
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
+    rules_version integer NOT NULL,
+    writer integer NOT NULL,
     municipality text COLLATE "C" NOT NULL,
     provider text COLLATE "C" NOT NULL,
     product_category text COLLATE "C" NOT NULL,
     product text COLLATE "C" NOT NULL,
     law smallint NOT NULL,
     care smallint NOT NULL,
-    model smallint NOT NULL
+    model smallint NOT NULL,
+    PRIMARY KEY (rules_version, id)
 );
-COMMENT ON TABLE urenwacht_data.aggregate_key IS 'A combination of dimensions for which there are sums, or were.';
-COMMENT ON COLUMN urenwacht_data.aggregate_key.id IS 'Follows from the dimensions, the same everywhere.';
+COMMENT ON TABLE urenwacht_data.aggregate_key IS 'A combination of dimensions for which a writer has sums, or had.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.id IS 'Follows from the other columns, the same everywhere.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.rules_version IS 'Version of the rules under which the clients in the sums were judged.';
+COMMENT ON COLUMN urenwacht_data.aggregate_key.writer IS 'Slot of the instance that writes the sums.';
 COMMENT ON COLUMN urenwacht_data.aggregate_key.municipality IS 'CBS code of the municipality.';
 COMMENT ON COLUMN urenwacht_data.aggregate_key.provider IS 'AGB code of the provider of the version in force on the day.';
 COMMENT ON COLUMN urenwacht_data.aggregate_key.product_category IS 'Category of the product, by the latest version.';
@@ -28,8 +34,6 @@ CREATE TABLE urenwacht_data.aggregate_sum (
     key uuid NOT NULL,
     grain smallint NOT NULL,
     period_from date NOT NULL,
-    rules_version integer NOT NULL,
-    writer integer NOT NULL,
     clients bigint NOT NULL,
     decisions bigint NOT NULL,
     delivered_minutes bigint NOT NULL,
@@ -38,17 +42,15 @@ CREATE TABLE urenwacht_data.aggregate_sum (
     allotted_minutes bigint NOT NULL,
     priced_minutes bigint NOT NULL,
     cost_sixtieths bigint NOT NULL,
-    PRIMARY KEY (rules_version, key, grain, period_from, writer)
+    PRIMARY KEY (key, period_from, grain)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 -- One row in five is a month's, and dashboards read these. Only a new month of a key costs the processor an entry,
 -- which is stored once for many rows.
-CREATE INDEX aggregate_sum_month ON urenwacht_data.aggregate_sum (rules_version, period_from) WHERE grain = 1;
+CREATE INDEX aggregate_sum_month ON urenwacht_data.aggregate_sum (period_from) WHERE grain = 1;
 COMMENT ON TABLE urenwacht_data.aggregate_sum IS 'Sums per week or month and dimensions: what each writer has added. Only the sum over the writers means something.';
-COMMENT ON COLUMN urenwacht_data.aggregate_sum.key IS 'The dimensions.';
+COMMENT ON COLUMN urenwacht_data.aggregate_sum.key IS 'The dimensions, the writer and the rules.';
 COMMENT ON COLUMN urenwacht_data.aggregate_sum.grain IS '0: WEEK, 1: MONTH.';
 COMMENT ON COLUMN urenwacht_data.aggregate_sum.period_from IS 'Monday of the week, or first day of the month.';
-COMMENT ON COLUMN urenwacht_data.aggregate_sum.rules_version IS 'Version of the rules under which the clients in it were judged.';
-COMMENT ON COLUMN urenwacht_data.aggregate_sum.writer IS 'Slot of the instance that wrote it.';
 COMMENT ON COLUMN urenwacht_data.aggregate_sum.clients IS 'Clients with delivered minutes in the period.';
 COMMENT ON COLUMN urenwacht_data.aggregate_sum.decisions IS 'Decisions with delivered minutes in the period.';
 COMMENT ON COLUMN urenwacht_data.aggregate_sum.delivered_minutes IS 'Minutes delivered, those of no-shows included.';
@@ -60,7 +62,7 @@ COMMENT ON COLUMN urenwacht_data.aggregate_sum.cost_sixtieths IS 'What those cos
 
 CREATE VIEW urenwacht_data.aggregate AS
 SELECT k.municipality, s.grain, s.period_from, k.provider, k.product_category, k.product, k.law, k.care, k.model,
-       s.rules_version, s.writer, s.clients, s.decisions, s.delivered_minutes, s.no_show_minutes, s.used_minutes,
+       k.rules_version, k.writer, s.clients, s.decisions, s.delivered_minutes, s.no_show_minutes, s.used_minutes,
        s.allotted_minutes, s.priced_minutes, s.cost_sixtieths
   FROM urenwacht_data.aggregate_sum s
   JOIN urenwacht_data.aggregate_key k ON k.id = s.key;
@@ -101,7 +103,7 @@ SELECT period_from AS week_from, municipality, provider, product_category, produ
        sum(allotted_minutes)::bigint AS allotted_minutes, sum(priced_minutes)::bigint AS priced_minutes,
        sum(cost_sixtieths)::bigint / 60 AS cost_cents
   FROM urenwacht_data.aggregate
- WHERE grain = 0 AND rules_version = urenwacht_data.shown_rules()
+ WHERE grain = 0 AND rules_version = (SELECT urenwacht_data.shown_rules())
  GROUP BY period_from, municipality, provider, product_category, product, law, care, model
 HAVING (sum(clients), sum(decisions), sum(delivered_minutes), sum(no_show_minutes), sum(used_minutes),
         sum(allotted_minutes), sum(priced_minutes), sum(cost_sixtieths)) <> (0, 0, 0, 0, 0, 0, 0, 0);
@@ -118,7 +120,7 @@ SELECT period_from AS month_from, municipality, provider, product_category, prod
        sum(allotted_minutes)::bigint AS allotted_minutes, sum(priced_minutes)::bigint AS priced_minutes,
        sum(cost_sixtieths)::bigint / 60 AS cost_cents
   FROM urenwacht_data.aggregate
- WHERE grain = 1 AND rules_version = urenwacht_data.shown_rules()
+ WHERE grain = 1 AND rules_version = (SELECT urenwacht_data.shown_rules())
  GROUP BY period_from, municipality, provider, product_category, product, law, care, model
 HAVING (sum(clients), sum(decisions), sum(delivered_minutes), sum(no_show_minutes), sum(used_minutes),
         sum(allotted_minutes), sum(priced_minutes), sum(cost_sixtieths)) <> (0, 0, 0, 0, 0, 0, 0, 0);

@@ -156,12 +156,21 @@ SELECT s.alert_id, s.revision, s.status, s.kind, s.severity, s.client, s.municip
   FROM urenwacht_data.alert_state s
   LEFT JOIN urenwacht_data.alert_workflow w USING (alert_id);
 COMMENT ON VIEW urenwacht_api.alert IS 'The last revision of every alert, with what was done about it.';
+CREATE VIEW urenwacht_api.alert_revision WITH (security_invoker = true) AS
+SELECT alert_id, revision, status, severity, provider, effective_on, payload, observed_at
+  FROM urenwacht_data.alert_history
+ UNION ALL
+SELECT alert_id, revision, status, severity, coalesce(revision_provider, provider), effective_on, payload, observed_at
+  FROM urenwacht_data.alert_state;
+COMMENT ON VIEW urenwacht_api.alert_revision IS 'Every revision of every alert; ask for an alert.';
 -- The orders in which pages of open alerts are asked for, each within a kind: a page reads the first rows of every
 -- kind (dashboard/lists.c). Few columns, each with few values, make entries that PostgreSQL stores once for many rows:
 -- the alert's id in them would cost the processor three times as much.
 CREATE INDEX alert_state_listed ON urenwacht_data.alert_state (kind, severity, effective_on, municipality)
     WHERE status = 'OPEN';
 CREATE INDEX alert_state_observed ON urenwacht_data.alert_state (kind, observed_at, municipality) WHERE status = 'OPEN';
+-- What was resolved last, also of one municipality. It is written when an alert resolves, at its end.
+CREATE INDEX alert_state_resolved ON urenwacht_data.alert_state (observed_at, municipality) WHERE status = 'RESOLVED';
 
 CREATE VIEW urenwacht_api.anomaly WITH (security_invoker = true) AS
 SELECT s.anomaly_id, s.revision, s.status, s.kind, s.client, s.municipality, s.decision, s.provider, s.subject,
@@ -170,6 +179,14 @@ SELECT s.anomaly_id, s.revision, s.status, s.kind, s.client, s.municipality, s.d
   FROM urenwacht_data.anomaly_state s
   LEFT JOIN urenwacht_data.anomaly_case c USING (anomaly_id);
 COMMENT ON VIEW urenwacht_api.anomaly IS 'The last revision of every anomaly, with its case.';
+
+CREATE VIEW urenwacht_api.anomaly_revision WITH (security_invoker = true) AS
+SELECT anomaly_id, revision, status, provider, payload, observed_at
+  FROM urenwacht_data.anomaly_history
+ UNION ALL
+SELECT anomaly_id, revision, status, coalesce(revision_provider, provider), payload, observed_at
+  FROM urenwacht_data.anomaly_state;
+COMMENT ON VIEW urenwacht_api.anomaly_revision IS 'Every revision of every anomaly; ask for an anomaly.';
 
 -- The one that comes first of the rows with the highest version (SPEC section 2, Winners).
 CREATE VIEW urenwacht_api.decision WITH (security_invoker = true) AS
@@ -284,7 +301,7 @@ SELECT s.grain, s.period_from, k.municipality, k.provider, k.product_category, k
        s.used_minutes, s.allotted_minutes, s.priced_minutes, s.cost_sixtieths
   FROM urenwacht_data.aggregate_sum s
   JOIN urenwacht_data.aggregate_key k ON k.id = s.key
- WHERE s.rules_version = (SELECT urenwacht_data.shown_rules());
+ WHERE k.rules_version = (SELECT urenwacht_data.shown_rules());
 COMMENT ON VIEW urenwacht_api.aggregate IS 'What each writer has added to the sums; only sums of it mean something.';
 
 CREATE FUNCTION urenwacht_data.dashboard_prepare() RETURNS void

@@ -230,6 +230,8 @@ static void test_mistakes_of_the_file(void **state)
     refuse("batch:\n\n  max_events: many\n", ":3: batch.max_events: 'many' is not an integer of 1 to 1000000");
     refuse("batch: {max_events: 0}", ":1: batch.max_events: '0' is not an integer of 1 to 1000000");
     refuse("batch: {max_events: 1000001}", ":1: batch.max_events: '1000001' is not an integer of 1 to 1000000");
+    refuse("process: {workers: 0}", ":1: process.workers: '0' is not an integer of 1 to 64");
+    refuse("process: {workers: 65}", ":1: process.workers: '65' is not an integer of 1 to 64");
     refuse("batch: {max_events: 1.5}", ":1: batch.max_events: '1.5' is not an integer of 1 to 1000000");
     refuse("batch: {max_events: 99999999999999999999}",
            ":1: batch.max_events: '99999999999999999999' is not an integer of 1 to 1000000");
@@ -397,20 +399,66 @@ static void test_limits_of_keys(void **state)
             free(text);
         }
     }
+    for (size_t length = 198; length <= 200; length++) {
+        char *text = repeated("kafka: {", "x", length - strlen("kafka."), ": {}}\n");
+        if (length < 200) {
+            load(text, &config);
+            uw_config_close(&config);
+        } else {
+            refuse(text, ":1: a key is too long or deep");
+        }
+        free(text);
+    }
 }
 
 static void test_texts_have_a_limit(void **state)
 {
-    (void)state;
+    static const struct {
+        const char *before;
+        size_t offset, max;
+        const char *refusal;
+    } texts[] = {
+        {"database: {dsn: ", offsetof(struct uw_config, dsn), 4096, ":1: database.dsn: longer than 4096 bytes"},
+        {"group: {id: ", offsetof(struct uw_config, group_id), 249, ":1: group.id: longer than 249 bytes"},
+        {"group: {instance: ", offsetof(struct uw_config, instance), 249, ":1: group.instance: longer than 249 bytes"},
+    };
     struct uw_config config;
-    for (size_t length = UW_CONFIG_TEXT_BYTES_MAX - 1; length <= UW_CONFIG_TEXT_BYTES_MAX + 1; length++) {
-        char *text = repeated("database: {dsn: ", "x", length, "}\n");
-        if (length <= UW_CONFIG_TEXT_BYTES_MAX) {
-            load(text, &config);
-            assert_int_equal(strlen(config.dsn), length);
-            uw_config_close(&config);
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        for (size_t length = texts[i].max - 1; length <= texts[i].max + 1; length++) {
+            char *text = repeated(texts[i].before, "x", length, "}\n");
+            if (length <= texts[i].max) {
+                load(text, &config);
+                assert_int_equal(strlen(*(const char **)(void *)((char *)&config + texts[i].offset)), length);
+                uw_config_close(&config);
+            } else {
+                refuse(text, texts[i].refusal);
+            }
+            free(text);
+        }
+    }
+}
+
+/* Percents of thresholds, and the text of a list in the file. */
+static void test_lists_have_a_limit(void **state)
+{
+    struct uw_config config;
+    (void)state;
+    load("thresholds: {budget_thresholds_percent: [1, 2, 3, 4, 5, 6, 7, 8]}", &config);
+    assert_int_equal(config.settings.defaults.budget_thresholds_percent.count, UW_PERCENT_THRESHOLDS_MAX);
+    assert_int_equal(config.settings.defaults.budget_thresholds_percent.values[7], 8);
+    uw_config_close(&config);
+    refuse("thresholds: {budget_thresholds_percent: [1, 2, 3, 4, 5, 6, 7, 8, 9]}",
+           ":1: thresholds.budget_thresholds_percent: '1,2,3,4,5,6,7,8,9' is not a list of at most 8 different percents "
+           "of 1 to 1000");
+    for (size_t digits = 255; digits <= 256; digits++) {
+        char *text = repeated("thresholds: {budget_thresholds_percent: [", "0", digits, "]}\n");
+        if (digits == 255) {
+            /* Of so many zeros only the number is wrong. */
+            refuse(text, ":1: thresholds.budget_thresholds_percent: '0000000000000000000000000000000000000000' is not a "
+                         "list of at most 8 different percents of 1 to 1000");
         } else {
-            refuse(text, ":1: database.dsn: longer than 4096 bytes");
+            refuse(text, ":1: thresholds.budget_thresholds_percent: the list is too long");
         }
         free(text);
     }
@@ -461,6 +509,71 @@ static void test_properties_have_a_limit(void **state)
         free(text);
     }
     uw_config_close(&standard);
+}
+
+/* Nothing else bounds a value under kafka, certificates in PEM for instance, nor how often a file has it by aliases. */
+static void test_memory_has_a_limit(void **state)
+{
+    static const char *const names[] = {"sasl.username",         "sasl.password",           "ssl.key.password",
+                                        "ssl.keystore.password", "ssl.key.location",        "ssl.certificate.location",
+                                        "ssl.crl.location",      "sasl.kerberos.principal", "sasl.kerberos.keytab"};
+    const size_t count_max = sizeof(names) / sizeof(names[0]);
+    struct uw_config config;
+    struct uw_error error = {0};
+    size_t size = UW_CONFIG_MEMORY_MAX / count_max - 1024;
+    (void)state;
+    for (size_t count = count_max - 2; count <= count_max; count++) {
+        char *tail = NULL, *text;
+        size_t tail_size = 0;
+        FILE *file = open_memstream(&tail, &tail_size);
+        assert_non_null(file);
+        (void)fputs("'\n", file);
+        for (size_t i = 0; i < count; i++) {
+            (void)fprintf(file, "  %s: *text\n", names[i]);
+        }
+        assert_int_equal(fclose(file), 0);
+        text = repeated("kafka:\n  client.id: &text '", "x", size, tail);
+        if (count < count_max) {
+            load(text, &config);
+            assert_int_equal(strlen(uw_config_kafka(&config, names[count - 1])), size);
+            assert_true(config.memory.used_bytes <= UW_CONFIG_MEMORY_MAX);
+            uw_config_close(&config);
+        } else {
+            write_file(text);
+            assert_int_equal(uw_config_load(path, NULL, 0, &config, &error), UW_ECONFIG);
+            assert_string_equal(error.text, "the configuration takes more than 8 MiB of memory");
+            assert_null(config.memory.block);
+        }
+        free(text);
+        free(tail);
+    }
+}
+
+/* The edge itself: what does not fit leaves the value that was there. */
+static void test_the_last_byte_of_memory(void **state)
+{
+    static char text[UW_CONFIG_MEMORY_MAX];
+    struct uw_config config;
+    struct uw_error error = {0};
+    const char *kept;
+    size_t unit;
+    (void)state;
+    load("", &config);
+    unit = config.memory.used_bytes;
+    assert_int_equal(uw_config_set(&config, "database.dsn", "x", "a test", &error), UW_OK);
+    unit = config.memory.used_bytes - unit; /* of the smallest text, as far as memory is rounded up */
+    memset(text, 'x', UW_CONFIG_MEMORY_MAX - config.memory.used_bytes - 2 * unit - 1);
+    assert_int_equal(uw_config_set(&config, "kafka.client.id", text, "a test", &error), UW_OK);
+    while (config.memory.used_bytes + unit <= UW_CONFIG_MEMORY_MAX) {
+        assert_int_equal(uw_config_set(&config, "database.dsn", "last", "a test", &error), UW_OK);
+    }
+    assert_int_equal(config.memory.used_bytes, UW_CONFIG_MEMORY_MAX);
+    kept = config.dsn;
+    assert_int_equal(uw_config_set(&config, "database.dsn", "more", "a test", &error), UW_ECONFIG);
+    assert_string_equal(error.text, "the configuration takes more than 8 MiB of memory");
+    assert_ptr_equal(config.dsn, kept);
+    assert_string_equal(kept, "last");
+    uw_config_close(&config);
 }
 
 static void test_reload_gives_thresholds(void **state)
@@ -526,7 +639,10 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_limits_of_keys),
         cmocka_unit_test(test_texts_have_a_limit),
+        cmocka_unit_test(test_lists_have_a_limit),
         cmocka_unit_test(test_properties_have_a_limit),
+        cmocka_unit_test(test_memory_has_a_limit),
+        cmocka_unit_test(test_the_last_byte_of_memory),
         cmocka_unit_test(test_reload_gives_thresholds),
         cmocka_unit_test(test_documented_example),
     };

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "core/engine.h"
 #include "schemas/json.h"
+#include "tests/support/nowhere.h"
 
 #define OUTPUT_BYTES (1u << 20)
 #define PARTITION 3
@@ -76,34 +77,6 @@ static enum uw_code encode_dead_letter(void *context, const struct uw_message *m
     return UW_EINTERNAL;
 }
 
-static enum uw_code published(void *context, int32_t partition, int64_t *sequence, struct uw_error *error)
-{
-    (void)context;
-    (void)partition;
-    (void)error;
-    *sequence = 0;
-    return UW_OK;
-}
-
-static enum uw_code begin(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                          const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
-{
-    (void)context;
-    (void)records;
-    (void)record_count;
-    (void)positions;
-    (void)position_count;
-    (void)error;
-    return UW_OK;
-}
-
-static enum uw_code end(void *context, struct uw_error *error)
-{
-    (void)context;
-    (void)error;
-    return UW_OK;
-}
-
 static void assert_ok(enum uw_code code, const struct uw_error *error)
 {
     if (code != UW_OK) {
@@ -129,7 +102,7 @@ static void run_engine(struct uw_engine *engine, bool behind)
                                           .key = uw_str_from(keys[i]),
                                           .value = uw_str_from(events[i])};
     }
-    uw_engine_fall_behind(engine, behind ? PARTITION : -1);
+    uw_engine_fall_behind(engine, behind ? PARTITION : -1, false);
     assert_ok(uw_engine_apply(engine, messages, EVENT_COUNT, LIVE_AT_MS, &error), &error);
     assert_ok(uw_engine_publish(engine, &error), &error);
     while (more) {
@@ -145,7 +118,7 @@ static void process_events(const char *as_of, bool behind)
     struct uw_engine_options options = {
         .decoder = {NULL, decode_json},
         .encoder = {NULL, encode_alert, encode_anomaly, encode_dead_letter},
-        .publisher = {NULL, published, begin, end},
+        .publisher = uw_nowhere(),
         .settings = &settings,
         .cache_max_bytes = 1u << 24,
         .pinned = true,

@@ -132,6 +132,105 @@ static void stays_in_its_line(void **state)
     assert_int_equal(strlen(line), UW_WATCH_LINE_BYTES - 1);
 }
 
+/* ---- the largest record ---- */
+
+struct desk {
+    struct uw_codec *codec;
+    struct uw_output_encoder output;
+    struct uw_encoder encoder;
+    struct uw_arena written, shown;
+    char *filler; /* of characters that JSON writes as six */
+};
+
+static int open_desk(void **state)
+{
+    struct desk *desk = calloc(1, sizeof(*desk));
+    struct uw_error error;
+
+    if (desk == NULL || uw_codec_open(NULL, &desk->codec, &error) != UW_OK)
+        return -1;
+    desk->output = (struct uw_output_encoder){desk->codec, {"a", "b", "c", "d"}};
+    uw_output_encoder_port(&desk->output, &desk->encoder);
+    uw_arena_init(&desk->written, SIZE_MAX);
+    uw_arena_init(&desk->shown, UW_WATCH_RECORD_BYTES_MAX);
+    desk->filler = malloc(UW_EVENT_BYTES_MAX);
+    if (desk->filler == NULL)
+        return -1;
+    memset(desk->filler, 1, UW_EVENT_BYTES_MAX);
+    *state = desk;
+    return 0;
+}
+
+static int close_desk(void **state)
+{
+    struct desk *desk = *state;
+
+    uw_codec_close(&desk->codec);
+    uw_arena_close(&desk->written);
+    uw_arena_close(&desk->shown);
+    free(desk->filler);
+    free(desk);
+    return 0;
+}
+
+/* The record of one alert or anomaly whose client is so long that its value has this many bytes. */
+static struct uw_str value_of(struct desk *desk, bool is_alert, uint32_t wanted_bytes)
+{
+    struct uw_alert_change alert = alert_of(UW_ALERT_EVALUATION_DUE).alert;
+    struct uw_anomaly_change anomaly = {.municipality = UW_STR("0363"), .decision = UW_STR("WMO-123"),
+                                        .subject = {UW_SUBJECT_VERSION, UW_STR_NULL, UW_STR_NULL, 2},
+                                        .minutes = UW_MINUTES_NONE, .revision = 1};
+    struct uw_outbox_record record = {.value = UW_STR_NULL};
+    uint32_t length = wanted_bytes - 1000;
+
+    do {
+        length += wanted_bytes - (record.value.length == 0 ? wanted_bytes : record.value.length);
+        alert.client = anomaly.client = (struct uw_str){desk->filler, length};
+        uw_arena_reset(&desk->written);
+        assert_int_equal(is_alert ? desk->encoder.alert(desk->encoder.context, &alert, 0, &desk->written, &record)
+                                  : desk->encoder.anomaly(desk->encoder.context, &anomaly, 0, &desk->written, &record),
+                         UW_OK);
+    } while (record.value.length != wanted_bytes);
+    return record.value;
+}
+
+/* Decodes a value and writes its JSON, as `watch` does. */
+static enum uw_code show(struct desk *desk, bool is_alert, struct uw_str value, struct uw_refusal *refusal)
+{
+    struct uw_error error;
+    struct uw_alert_record alert;
+    struct uw_anomaly_record anomaly;
+    struct uw_str json = UW_STR_NULL;
+    enum uw_code code;
+
+    uw_arena_reset(&desk->shown);
+    if (is_alert) {
+        code = uw_output_decode_alert(desk->codec, value, &desk->shown, &alert, refusal, &error);
+        code = code == UW_OK ? uw_alert_json(&alert, &desk->shown, &json) : code;
+    } else {
+        code = uw_output_decode_anomaly(desk->codec, value, &desk->shown, &anomaly, refusal, &error);
+        code = code == UW_OK ? uw_anomaly_json(&anomaly, &desk->shown, &json) : code;
+    }
+    assert_true(code != UW_OK || json.length > 6 * (value.length - 1000));
+    return code;
+}
+
+/* The largest value that is read has room for its JSON; one byte more is refused, which `watch` says and goes on. */
+static void the_largest_record_has_room(void **state)
+{
+    struct desk *desk = *state;
+
+    for (int is_alert = 0; is_alert <= 1; is_alert++) {
+        struct uw_refusal refusal;
+
+        assert_int_equal(show(desk, is_alert == 1, value_of(desk, is_alert == 1, UW_EVENT_BYTES_MAX), &refusal), UW_OK);
+        print_message("%s: %zu bytes of memory\n", is_alert == 1 ? "alert" : "anomaly", desk->shown.used_bytes);
+        assert_int_equal(show(desk, is_alert == 1, value_of(desk, is_alert == 1, UW_EVENT_BYTES_MAX + 1), &refusal),
+                         UW_EINPUT);
+        assert_int_equal(refusal.reason, UW_REFUSED_TOO_LARGE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +238,7 @@ int main(void)
         cmocka_unit_test(has_words_for_every_kind),
         cmocka_unit_test(shows_anomalies),
         cmocka_unit_test(stays_in_its_line),
+        cmocka_unit_test_setup_teardown(the_largest_record_has_room, open_desk, close_desk),
     };
 
     setenv("TZ", "UTC", 1);

@@ -10,7 +10,6 @@
 #include "consumers/intake.h"
 
 #define PARTITIONS 4
-#define WAIT_MS 20000
 
 struct region {
     char topics[UW_TOPIC_COUNT][96];
@@ -66,14 +65,14 @@ static inline enum uw_code region_open(struct region *region, struct uw_intake *
     const char *protocol = getenv("URENWACHT_TEST_GROUP_PROTOCOL");
     const struct uw_property properties[] = {
         {"bootstrap.servers", live_brokers()},
-        {protocol == NULL ? "session.timeout.ms" : "group.protocol", protocol == NULL ? "6000" : protocol},
+        {protocol == NULL ? "session.timeout.ms" : "group.protocol", protocol == NULL ? "45000" : protocol},
     };
     struct uw_intake_options options = {
         .properties = properties,
         .property_count = 2,
         .group_id = region->group,
         .batch_messages_max = region->batch_messages_max == 0 ? 10000 : region->batch_messages_max,
-        .timeout_ms = 10000,
+        .timeout_ms = LIVE_PATIENCE_MS,
         .listener = {region, on_assigned, on_revoked},
     };
 
@@ -106,7 +105,7 @@ static inline void fill(struct region *region, int per_partition)
             }
         }
     }
-    assert_int_equal(rd_kafka_flush(producer, WAIT_MS), 0);
+    assert_int_equal(rd_kafka_flush(producer, LIVE_PATIENCE_MS), 0);
     rd_kafka_destroy(producer);
 }
 
@@ -117,7 +116,7 @@ static inline uint32_t poll_in_time(struct uw_intake *intake, int32_t timeout_ms
     struct uw_error error = {.text = ""};
     uint32_t count = 0;
 
-    assert_true(uw_kafka_clock_ms() < deadline_ms);
+    live_in_time(deadline_ms, "a batch");
     if (uw_intake_poll(intake, timeout_ms, max_messages, 1 << 20, 10, messages, &count, &error) != UW_OK)
         fail_msg("%s", error.text);
     return count;
@@ -127,7 +126,7 @@ static inline uint32_t poll_in_time(struct uw_intake *intake, int32_t timeout_ms
 static inline void read_all(struct uw_intake *intake, int64_t counts[PARTITIONS][UW_TOPIC_COUNT],
                             int64_t next[PARTITIONS][UW_TOPIC_COUNT])
 {
-    int64_t deadline_ms = uw_kafka_clock_ms() + WAIT_MS;
+    int64_t deadline_ms = live_deadline_ms();
 
     memset(counts, 0, sizeof(int64_t) * PARTITIONS * UW_TOPIC_COUNT);
     memset(next, 0, sizeof(int64_t) * PARTITIONS * UW_TOPIC_COUNT);

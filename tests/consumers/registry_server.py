@@ -26,6 +26,8 @@ ANSWERS = {
     9: (200, {"schema": "x" * 2000000}),
     10: (302, ""),
 }
+# Longer than anybody waits; the thread ends with the process.
+SILENT_SECONDS = 600
 # From here on the number of a schema is also the size of the answer that has it.
 SIZED_FROM = 100000
 
@@ -46,7 +48,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         number = int(path[len(prefix):])
         if number == 11:
-            time.sleep(3)
+            time.sleep(SILENT_SECONDS)
         if number >= SIZED_FROM:
             bare = len(json.dumps({"schema": SCHEMA, "description": ""}).encode())
             self.answer(200, {"schema": SCHEMA, "description": "x" * (number - bare)})

@@ -301,6 +301,13 @@ static enum uw_code shim_published(void *context, int32_t partition, int64_t *se
     PAUSED(shim->publisher.published(shim->publisher.context, partition, sequence, error));
 }
 
+static enum uw_code shim_search(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                bool begin, bool *found, bool *complete, struct uw_error *error)
+{
+    struct shim *shim = context;
+    PAUSED(shim->publisher.search(shim->publisher.context, records, record_count, begin, found, complete, error));
+}
+
 static enum uw_code shim_start(void *context, const struct uw_outbox_record *records, uint32_t record_count,
                                const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
 {
@@ -352,7 +359,7 @@ static void open_engine(struct history *history, size_t cache_max_bytes)
         .encoder = uw_fake_encoder_port(),
         .store = {&history->shim, shim_claim, shim_load, shim_commit, shim_outbox, shim_due, shim_mark_all_due,
                   shim_sweep, shim_standing},
-        .publisher = {&history->shim, shim_published, shim_start, shim_finish},
+        .publisher = {&history->shim, shim_published, shim_search, shim_start, shim_finish},
         .settings = &history->settings,
         .cache_max_bytes = cache_max_bytes,
         .as_of_day = history->hostile.as_of_day,
@@ -412,18 +419,19 @@ static void run_history(struct history *history, uint64_t seed, bool failing)
     open_engine(history, cache_max_bytes);
     for (uint32_t count; (count = next_batch(history, messages)) > 0; batches++) {
         /* Of two batches out of three the clients of one of the partitions are judged later. */
-        uw_engine_fall_behind(history->engine, (int32_t)(batches % 3) - 1);
+        uw_engine_fall_behind(history->engine, (int32_t)(batches % 3) - 1, batches % 4 == 0);
         CALL(history, uw_engine_apply(history->engine, messages, count, 1, &history->error));
         if (batches == 2) {
-            /* What is not published is recovered by the next one. */
+            /* What is not published is recovered by the next one, which is to look for it. */
             uw_engine_close(&history->engine);
+            memset(history->kafka.told_sequence, 0, sizeof history->kafka.told_sequence);
             open_engine(history, cache_max_bytes);
         }
         CALL(history, uw_engine_publish(history->engine, &history->error));
         uw_engine_tick(history->engine, history->hostile.as_of_day + (int32_t)batches);
         judge_due(history);
     }
-    uw_engine_fall_behind(history->engine, -1);
+    uw_engine_fall_behind(history->engine, -1, false);
     judge_due(history);
 }
 

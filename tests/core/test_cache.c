@@ -42,6 +42,19 @@ static size_t counted(const struct uw_cache *cache)
     return bytes;
 }
 
+static void check_kept(const struct uw_cache *cache)
+{
+    size_t bytes = 0;
+    uint32_t count = 0;
+    for (const struct uw_resident *resident = cache->oldest; resident != NULL; resident = resident->newer) {
+        assert_true(!resident->kept_awake || resident->packed == NULL);
+        bytes += resident->kept_awake ? resident->counted_bytes : 0;
+        count += resident->kept_awake;
+    }
+    assert_int_equal(cache->kept_bytes, bytes);
+    assert_int_equal(cache->kept_count, count);
+}
+
 static void test_the_least_recently_used_goes(void **state)
 {
     (void)state;
@@ -92,6 +105,46 @@ static void test_bytes_grow_with_facts(void **state)
     uw_cache_close(&cache);
 }
 
+/* Up to a share of the limit clients stay awake; beyond it they rest, and those that are awake stay so. */
+static void test_a_share_of_the_limit_stays_awake(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 100, ROOM = 40 };
+    struct uw_cache cache;
+    assert_int_equal(uw_cache_init(&cache, 0), UW_OK);
+    struct uw_resident *clients[CLIENTS];
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        char text[16];
+        bool redelivery;
+        clients[i] = add(&cache, i, 0);
+        name_of(i, text);
+        struct uw_event line = uw_sample_line(1000 + i, text, UW_DATE(2026, 1, 1), 10);
+        assert_int_equal(uw_client_add(&clients[i]->client, &line, &redelivery), UW_OK);
+        uw_cache_use(&cache, clients[i]);
+    }
+    size_t awake_bytes = cache.bytes;
+    cache.limit_bytes = clients[0]->counted_bytes * ROOM * UW_CACHE_KEPT_SHARE;
+    for (uint32_t turn = 0; turn < 2; turn++) {
+        for (uint32_t i = 0; i < CLIENTS; i++) {
+            assert_int_equal(uw_cache_wake(clients[i]), UW_OK);
+            uw_cache_keep(&cache, clients[i]);
+            check_kept(&cache);
+        }
+        assert_in_range(cache.kept_count, ROOM - 2, ROOM);
+        for (uint32_t i = 0; i < CLIENTS; i++) {
+            assert_int_equal(clients[i]->kept_awake, i < cache.kept_count);
+            assert_int_equal(clients[i]->packed == NULL, i < cache.kept_count);
+        }
+    }
+    assert_int_equal(cache.bytes, counted(&cache));
+    uw_cache_rest_all(&cache);
+    check_kept(&cache);
+    assert_int_equal(cache.kept_count, 0);
+    assert_int_equal(cache.bytes, counted(&cache));
+    assert_true(cache.bytes < awake_bytes);
+    uw_cache_close(&cache);
+}
+
 static void test_a_partition_is_dropped(void **state)
 {
     (void)state;
@@ -139,9 +192,22 @@ static void test_against_a_list(void **state)
             uw_cache_drop(&cache, resident);
             memmove(&list[place], &list[place + 1], (--count - place) * sizeof *list);
         } else {
-            uw_cache_use(&cache, resident);
+            /* Four ways to be used. */
+            uint32_t way = uw_random_below(&random, 4);
+            if (way == 0) {
+                uw_cache_use(&cache, resident);
+            } else if (way == 1) {
+                uw_cache_rest(&cache, resident);
+            } else {
+                assert_int_equal(uw_cache_wake(resident), UW_OK);
+                (way == 2 ? uw_cache_keep : uw_cache_use)(&cache, resident);
+            }
             memmove(&list[place], &list[place + 1], (count - 1 - place) * sizeof *list);
             list[count - 1] = number;
+        }
+        if (uw_random_chance(&random, 1)) {
+            uw_cache_rest_all(&cache);
+            assert_int_equal(cache.kept_count, 0);
         }
         if (uw_random_chance(&random, 2)) {
             cache.limit_bytes = cache.bytes / 2;
@@ -157,6 +223,7 @@ static void test_against_a_list(void **state)
         }
         assert_int_equal(cache.count, count);
         assert_int_equal(cache.bytes, counted(&cache));
+        check_kept(&cache);
         uint32_t i = 0;
         for (const struct uw_resident *each = cache.oldest; each != NULL; each = each->newer, i++) {
             assert_true(uw_str_equal(uw_resident_name(each), name_of(list[i], text)));
@@ -171,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_least_recently_used_goes),
         cmocka_unit_test(test_bytes_grow_with_facts),
+        cmocka_unit_test(test_a_share_of_the_limit_stays_awake),
         cmocka_unit_test(test_a_partition_is_dropped),
         cmocka_unit_test(test_against_a_list),
     };

@@ -64,6 +64,32 @@ static void test_null_and_empty_texts(void **state)
     assert_int_equal(uw_client_bytes(&client), 0);
 }
 
+/* Clients of one municipality, provider and product are kin, and no others. */
+static void test_kinship(void **state)
+{
+    (void)state;
+    uint32_t kinships[5];
+    for (uint32_t i = 0; i < 5; i++) {
+        struct uw_client client;
+        struct uw_event event = uw_sample_decision(i);
+        event.provider = i == 1 ? UW_STR("other") : event.provider;
+        event.of.decision.product = i == 2 ? UW_STR("other") : event.of.decision.product;
+        event.municipality = i == 3 ? UW_STR("0999") : event.municipality;
+        uw_client_init(&client);
+        assert_int_equal(uw_client_kinship(&client), 0);
+        (void)add(&client, &event);
+        kinships[i] = uw_client_kinship(&client);
+        assert_int_not_equal(kinships[i], 0);
+        uw_client_close(&client);
+    }
+    assert_int_equal(kinships[4], kinships[0]);
+    for (uint32_t i = 0; i < 4; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            assert_int_not_equal(kinships[i], kinships[j]);
+        }
+    }
+}
+
 /* ---- winners ---- */
 
 static void test_the_first_recorded_wins(void **state)
@@ -408,6 +434,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts_are_equal_when_their_numbers_are),
         cmocka_unit_test(test_null_and_empty_texts),
+        cmocka_unit_test(test_kinship),
         cmocka_unit_test(test_the_first_recorded_wins),
         cmocka_unit_test(test_the_event_id_breaks_a_tie),
         cmocka_unit_test(test_the_bytes_break_the_last_tie),

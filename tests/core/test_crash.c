@@ -26,6 +26,8 @@ struct step {
     uint32_t setting;
     int32_t rules_version;
     int32_t behind; /* the partition whose clients are judged later; -1: none */
+    bool waiting;   /* those of all partitions */
+    bool forget;    /* before it the group's offsets are lost, or older ones come back, and the partitions are taken anew */
 };
 
 /* What happens, whatever fails. */
@@ -40,6 +42,8 @@ struct plan {
     size_t cache_max_bytes;
     bool overlap;
     int32_t rules_version, behind; /* of the step that is added next */
+    bool waiting;
+    bool forget;
 };
 
 static void add_step(struct plan *plan, const struct uw_message *messages, uint32_t count, int32_t as_of_day,
@@ -47,7 +51,14 @@ static void add_step(struct plan *plan, const struct uw_message *messages, uint3
 {
     assert_true(plan->step_count < STEPS_MAX);
     plan->steps[plan->step_count++] =
-        (struct step){messages, count, as_of_day, setting, plan->rules_version, count > 0 ? plan->behind : -1};
+        (struct step){messages,
+                      count,
+                      as_of_day,
+                      setting,
+                      plan->rules_version,
+                      count > 0 ? plan->behind : -1,
+                      count > 0 && plan->waiting,
+                      plan->forget};
 }
 
 static uint32_t collect(struct plan *plan, struct uw_random *random, int64_t at[][UW_TOPIC_COUNT], uint32_t limit,
@@ -96,8 +107,10 @@ static void make_plan(struct plan *plan, uint64_t seed)
         assert_non_null(kept);
         memcpy(kept, messages, count * sizeof *kept);
         more = count > 0;
+        plan->forget = uw_random_chance(&random, 30);
         if (uw_random_chance(&random, 40)) {
             plan->behind = uw_random_between(&random, -1, partitions - 1);
+            plan->waiting = uw_random_chance(&random, 50);
         }
         if (more) {
             add_step(plan, kept, count, day, setting);
@@ -174,7 +187,7 @@ static enum uw_progress take_step(struct run *run, const struct step *step)
     if (progress == UW_PROGRESS_DONE) {
         progress = uw_instance_tick(&run->instance, step->as_of_day);
     }
-    uw_engine_fall_behind(run->instance.engine, step->behind);
+    uw_engine_fall_behind(run->instance.engine, step->behind, step->waiting);
     if (progress == UW_PROGRESS_DONE) {
         progress = step->count > 0 ? uw_instance_apply(&run->instance, step->messages, step->count) : judge_due(run);
     }
@@ -187,9 +200,23 @@ static enum uw_progress take_step(struct run *run, const struct step *step)
     return progress;
 }
 
+/* Older offsets are those from before what the database has been told. */
+static void forget_offsets(struct run *run, const struct step *step)
+{
+    for (int32_t i = 0; i < run->plan->kafka.partition_count; i++) {
+        run->kafka.told_sequence[i] = step->count % 2 == 0 ? 0 : run->store.partitions[i].published_sequence / 2;
+        if (run->instance.assigned[i]) {
+            uw_instance_revoke(&run->instance, i);
+        }
+    }
+}
+
 /* A step that did not come to its end is taken again: what it did before is passed over. */
 static void finish_step(struct run *run, const struct step *step)
 {
+    if (step->forget) {
+        forget_offsets(run, step);
+    }
     if (run->rules_version != step->rules_version) {
         uw_fake_store_spoil(&run->store, step->rules_version);
         uw_instance_close(&run->instance);
@@ -224,6 +251,7 @@ static void start_run(struct run *run, const struct plan *plan, enum uw_fault fa
     memcpy(run->kafka.inputs, plan->kafka.inputs, sizeof run->kafka.inputs);
     run->kafka.hostile = plan->kafka.hostile;
     run->kafka.partition_count = plan->kafka.partition_count;
+    run->kafka.search_steps = 1;
     uw_arena_init(&run->kafka.arena, (size_t)1 << 30);
     open_instance(run, &plan->steps[0]);
     for (uint32_t i = 0; i < plan->step_count; i++) {
@@ -239,6 +267,9 @@ static void finish_run(struct run *run)
     uw_arena_close(&run->kafka.arena);
 }
 
+/* In clean runs: the searches are among the calls that are tried. */
+static uint64_t searches;
+
 /* Every call of the plan's clean run, with every fault. */
 static void check_plan(uint64_t seed)
 {
@@ -253,6 +284,7 @@ static void check_plan(uint64_t seed)
     }
     struct uw_digest clean = uw_law_digest(&run.store, &run.kafka);
     uint64_t calls = run.faults.calls;
+    searches += run.kafka.searches;
     finish_run(&run);
     for (enum uw_fault fault = UW_FAULT_CRASH_BEFORE; fault < UW_FAULT_COUNT; fault++) {
         for (uint64_t at = 1; at <= calls; at++) {
@@ -281,6 +313,7 @@ static void test_every_fault_at_every_call(void **state)
     for (uint32_t seed = 1; seed <= rounds; seed++) {
         check_plan(seed);
     }
+    assert_true(searches > 0);
 }
 
 int main(void)

@@ -84,6 +84,49 @@ static void test_folder(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void remove_files(const char *folder, int count)
+{
+    char name[20];
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%d.html", i);
+        remove_file(folder, name);
+    }
+}
+
+/* So many files of a folder are served; one more, or one that is too large, is told. */
+static void test_limits(void **state)
+{
+    char folder[] = "/tmp/urenwacht-page-XXXXXX", name[20], path[512];
+    struct uw_error error = {.text = ""};
+    struct uw_page *page = NULL;
+    bool found;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    write_file(folder, "index.html", "<p>");
+    for (int i = 0; i < 499; i++) {
+        snprintf(name, sizeof name, "%d.html", i);
+        write_file(folder, name, "<p>");
+    }
+    assert_int_equal(uw_page_open(folder, &page, &error), UW_OK);
+    (void)asked(page, "/498.html", &found);
+    assert_true(found);
+    uw_page_close(&page);
+    write_file(folder, "499.html", "<p>");
+    assert_int_equal(uw_page_open(folder, &page, &error), UW_ECONFIG);
+    assert_non_null(strstr(error.text, ": too many files, or too large ones"));
+    assert_null(page);
+    remove_files(folder, 500);
+    snprintf(path, sizeof path, "%s/index.html", folder);
+    assert_int_equal(truncate(path, (off_t)UW_PAGE_BYTES_MAX - 4096), 0);
+    assert_int_equal(uw_page_open(folder, &page, &error), UW_OK);
+    uw_page_close(&page);
+    assert_int_equal(truncate(path, (off_t)UW_PAGE_BYTES_MAX), 0);
+    assert_int_equal(uw_page_open(folder, &page, &error), UW_ECONFIG);
+    assert_non_null(strstr(error.text, ": too many files, or too large ones"));
+    remove_file(folder, "index.html");
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* With the page compiled in it is answered; in a build without it there is nothing, and no error. */
 static void test_built(void **state)
 {
@@ -107,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hashed_names),
         cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_built),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,10 @@ static void queries(void **state)
     assert_false(uw_http_split_query(request, "x=%00"));
     uw_arena_close(&request->arena);
     for (int i = 0; i <= UW_HTTP_PARAMETERS_MAX; i++) {
+        request = request_open();
+        assert_true(uw_http_split_query(request, many));
+        assert_int_equal(request->parameter_count, i);
+        uw_arena_close(&request->arena);
         snprintf(many + strlen(many), sizeof many - strlen(many), "p%d=1&", i);
     }
     request = request_open();

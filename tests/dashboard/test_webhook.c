@@ -169,6 +169,31 @@ static void bad_allowances(void **state)
     }
 }
 
+/* As many nets and ports as there is room for, the last of which counts; and one more. */
+static void allowances_have_limits(void **state)
+{
+    static char nets[12 * (UW_GUARD_NETS_MAX + 1)], ports[6 * (UW_GUARD_PORTS_MAX + 1)];
+    struct uw_guard guard;
+    struct uw_error error;
+    size_t net_length = 0, port_length = 0;
+    char last[16];
+    (void)state;
+    for (int i = 1; i <= 64; i++) {
+        net_length += (size_t)snprintf(nets + net_length, sizeof nets - net_length, "10.0.0.%d,", i);
+        port_length += (size_t)snprintf(ports + port_length, sizeof ports - port_length, "%d,", 1000 + i);
+    }
+    assert_int_equal(uw_guard_read(nets, ports, false, &guard, &error), UW_OK);
+    (void)snprintf(last, sizeof last, "10.0.0.%d", 64);
+    assert_true(allows(&guard, last, 1064));
+    assert_false(allows(&guard, "10.0.0.65", 1064));
+    (void)snprintf(ports + port_length, sizeof ports - port_length, "1065");
+    assert_int_equal(uw_guard_read(nets, ports, false, &guard, &error), UW_ECONFIG);
+    assert_string_equal(error.text, "webhooks.ports: 1065 is no port, or there are more than 64");
+    (void)snprintf(nets + net_length, sizeof nets - net_length, "10.0.0.65");
+    assert_int_equal(uw_guard_read(nets, "443", false, &guard, &error), UW_ECONFIG);
+    assert_string_equal(error.text, "webhooks.allow: 10.0.0.65 is no address or net, or there are more than 64");
+}
+
 static void urls(void **state)
 {
     static const struct {
@@ -438,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signatures),     cmocka_unit_test(secrets), cmocka_unit_test(addresses),
         cmocka_unit_test(other_families), cmocka_unit_test(allowances), cmocka_unit_test(bad_allowances),
+        cmocka_unit_test(allowances_have_limits),
         cmocka_unit_test(urls),           cmocka_unit_test(long_urls), cmocka_unit_test(types),
         cmocka_unit_test(bodies),         cmocka_unit_test(lanes),   cmocka_unit_test(backoff),
         cmocka_unit_test(filters),        cmocka_unit_test(rights),

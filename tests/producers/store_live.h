@@ -24,7 +24,7 @@
 #include "producers/migrate.h"
 #include "producers/store.h"
 
-#define LIVE_TIMEOUT_MS 20000
+#define LIVE_TIMEOUT_MS 60000
 #define LIVE_AT_MS INT64_C(1772366400123) /* 2026-03-01T12:00:00.123Z */
 
 /* Held as long as the program runs, so that no other one empties the database. */
@@ -123,14 +123,14 @@ static inline int live_stop(void **state)
 /* Ends the connections of stores to this database, and waits until their processes are gone. */
 static inline void live_end_backends(void)
 {
-    (void)live_number("SELECT count(pg_terminate_backend(pid, 20000)) FROM pg_stat_activity WHERE application_name ="
+    (void)live_number("SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity WHERE application_name ="
                       " 'urenwacht' AND datname = current_database()");
 }
 
 /* The server needs a moment to see that a connection was closed, and then gives its slot back. */
 static inline void live_wait_for_slots(void)
 {
-    for (int tries = 0; tries < 100; tries++) {
+    for (int tries = 0; tries < 2000; tries++) {
         if (live_number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1433883500 AND"
                         " database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0) {
             return;

@@ -15,12 +15,25 @@
 #include "producers/positions.h"
 #include "producers/publisher.h"
 
-/* A producer that is thrown away in the middle of adding positions now and then leaves the list of that call in a queue of
- * librdkafka, 2.5 kB that nobody can reach any more (2.0.2). The name is the leak sanitizer's. */
+/*
+ * What the leak sanitizer must not tell, and this program's settings of it; both names are the sanitizer's.
+ *
+ * A transaction that fails while its positions are on their way ends the call that sent them. When the producer is then
+ * thrown away before the coordinator has answered, librdkafka (2.0.2, and its newest as well) returns from
+ * rd_kafka_txn_handle_TxnOffsetCommit, at RD_KAFKA_RESP_ERR__DESTROY, without giving back the operation with its copies
+ * of positions and group: 2.5 kB a time. A program of librdkafka alone, without a line of ours, leaks the same. So what
+ * was taken within that call is passed over, and nothing else; the whole stack is needed to see that it was.
+ */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:librdkafka.so";
+    return "leak:rd_kafka_send_offsets_to_transaction";
+}
+
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "fast_unwind_on_malloc=0";
 }
 
 /* Numbers of Kafka's protocol requests. */
@@ -101,6 +114,7 @@ static int open_brokers(void **state, int32_t timeout_ms, int broker_count)
         .properties = &bench.bootstrap,
         .property_count = 1,
         .transactional_id = "test-1",
+        .group_id = "group",
         .outputs = {"alerts", "anomalies", "dead-letters"},
         .topics = {"decisions", "declarations", "no-shows", "evaluations"},
         .group_metadata = group_metadata,
@@ -385,6 +399,45 @@ static void is_refused_at_start(void **state)
     }
 }
 
+/* A new producer's first transaction only ends what a broker may have forgotten to end. What says no to the position itself is
+ * as good as a yes; whom the transaction's coordinator refuses has nothing to publish either. */
+static void ends_what_was_forgotten(void **state)
+{
+    static const struct {
+        int16_t call;
+        rd_kafka_resp_err_t err;
+        enum uw_code code;
+        enum uw_class class;
+    } turns[] = {
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, UW_OK, UW_CLASS_NONE},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, UW_OK, UW_CLASS_NONE},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, UW_OK, UW_CLASS_NONE},
+        {ADD_OFFSETS, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS, UW_OK, UW_CLASS_NONE},
+        {ADD_OFFSETS, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, UW_OK, UW_CLASS_NONE},
+        {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, UW_OK, UW_CLASS_NONE},
+        {ADD_OFFSETS, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, UW_EFENCED, UW_CLASS_FENCED},
+        {END_TXN, RD_KAFKA_RESP_ERR_NOT_COORDINATOR, UW_OK, UW_CLASS_NONE},
+        {END_TXN, RD_KAFKA_RESP_ERR_PRODUCER_FENCED, UW_EFENCED, UW_CLASS_FENCED},
+    };
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+        struct uw_error error = {UW_OK, UW_CLASS_NONE, ""};
+        uint64_t before = transactions(bench);
+        enum uw_code code;
+
+        discard_producer(bench);
+        rd_kafka_mock_push_request_errors(bench->cluster, turns[i].call, 1, turns[i].err);
+        code = publish(bench, &error);
+        if (code != turns[i].code || error.class != turns[i].class)
+            fail_msg("turn %zu: code %d, class %d: %s", i, (int)code, (int)error.class, error.text);
+        rd_kafka_mock_clear_request_errors(bench->cluster, turns[i].call);
+        if (code != UW_OK)
+            publish_at_last(bench);
+        assert_int_equal(transactions(bench), before + 1);
+    }
+}
+
 static const int16_t calls[] = {ADD_PARTITIONS, PRODUCE, ADD_OFFSETS, TXN_OFFSET_COMMIT, END_TXN};
 
 /* Every call of a transaction answered late, yet in time. */
@@ -430,7 +483,8 @@ static void gives_a_late_producer_up(void **state)
     }
 }
 
-/* Initialising comes late: there was no transaction, so it is simply tried again. */
+/* Initialising comes late: there was no transaction, so it is simply tried again. On a busy machine librdkafka may ask once
+ * more over another connection (seen in 1 of 700 runs), and that answer is to be late as well. */
 static void starts_late(void **state)
 {
     struct bench *bench = *state;
@@ -438,8 +492,9 @@ static void starts_late(void **state)
 
     publish_at_last(bench);
     discard_producer(bench);
-    rd_kafka_mock_broker_push_request_error_rtts(bench->cluster, 1, INIT_PRODUCER_ID, 1, RD_KAFKA_RESP_ERR_NO_ERROR,
-                                                 TOO_LATE_MS);
+    for (int i = 0; i < 3; i++)
+        rd_kafka_mock_broker_push_request_error_rtts(bench->cluster, 1, INIT_PRODUCER_ID, 1, RD_KAFKA_RESP_ERR_NO_ERROR,
+                                                     TOO_LATE_MS);
     assert_int_equal(publish(bench, &error), UW_ETIMEOUT);
     assert_int_equal(error.class, UW_CLASS_RETRY);
     publish_at_last(bench);
@@ -462,25 +517,32 @@ static void waits_for_an_absent_broker(void **state)
     publish_at_last(bench);
 }
 
+static void wait_for_those_left(const struct bench *bench)
+{
+    int64_t until_ms = uw_kafka_clock_ms() + HEALING_MS;
+
+    while (uw_positions_left() > 0) {
+        assert_true(uw_kafka_clock_ms() < until_ms);
+        rd_kafka_poll(bench->keeper, 50);
+    }
+}
+
 /* Librdkafka waits for the group's coordinator without an end. The publisher does not, and leaves the producer behind;
  * not too many of them, whoever left them, since each has threads of its own. */
 static void leaves_a_call_that_does_not_end(void **state)
 {
     struct bench *bench = *state;
-    int64_t until_ms = uw_kafka_clock_ms() + HEALING_MS;
     struct uw_error error;
 
     publish_at_last(bench);
-    /* Of the tests before. */
-    while (uw_positions_left() > 0) {
-        assert_true(uw_kafka_clock_ms() < until_ms);
-        rd_kafka_poll(bench->keeper, 50);
-    }
+    wait_for_those_left(bench); /* by the tests before */
     rd_kafka_mock_broker_set_down(bench->cluster, GROUP_BROKER);
     for (uint32_t i = 0; i <= UW_TRANSACTOR_LEFT_MAX; i++) {
         int64_t began_ms = uw_kafka_clock_ms();
 
-        while (publish(bench, &error) == UW_OK || error.class == UW_CLASS_RETRY)
+        /* On a busy machine another call may have been given up before it came to this one. */
+        while (publish(bench, &error) == UW_OK || error.class == UW_CLASS_RETRY ||
+               (error.class == UW_CLASS_ABORT && uw_positions_left() == i))
             assert_true(uw_kafka_clock_ms() - began_ms < HEALING_MS);
         print_message("%s\n", error.text);
         assert_int_equal(error.class, i < UW_TRANSACTOR_LEFT_MAX ? UW_CLASS_ABORT : UW_CLASS_FATAL);
@@ -494,6 +556,10 @@ static void leaves_a_call_that_does_not_end(void **state)
     rd_kafka_mock_broker_set_up(bench->cluster, GROUP_BROKER);
     publish_at_last(bench);
     assert_true(producers(bench) > UW_TRANSACTOR_LEFT_MAX - 1);
+    /* Once the coordinator answers they come back, and give back what they have; with librdkafka 2.16 some of them never
+     * do (issue 5511, producers/positions.h). */
+    if (rd_kafka_version() < 0x02100000)
+        wait_for_those_left(bench);
 }
 
 int main(void)
@@ -505,6 +571,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_the_reason_under_way, setup, teardown),
         cmocka_unit_test_setup_teardown(starts_when_it_may, setup, teardown),
         cmocka_unit_test_setup_teardown(is_refused_at_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(ends_what_was_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(bears_slowness, setup, teardown),
         cmocka_unit_test_setup_teardown(gives_a_late_producer_up, setup_impatient, teardown),
         cmocka_unit_test_setup_teardown(starts_late, setup_impatient, teardown),

@@ -15,7 +15,8 @@
 /* What one run of a region shows. */
 struct tally {
     uint64_t hash, events, topics[UW_TOPIC_COUNT], models[UW_MODEL_COUNT], cares[2], laws[3], frequencies[6];
-    uint64_t debits, credits, periods, absences, withdrawn_no_shows, withdrawn_decisions, later_versions, unknown_staff;
+    uint64_t debits, credits, periods, period_credits, new_periods, absences, withdrawn_no_shows, withdrawn_decisions;
+    uint64_t later_versions, unknown_staff;
     uint64_t planted, kinds[UW_ANOMALY_KIND_COUNT];
     int64_t first_recorded_ms, last_recorded_ms;
     size_t peak_bytes;
@@ -64,14 +65,18 @@ static void count_event(struct tally *tally, const struct uw_event *event)
     case UW_TOPIC_DECISIONS:
         count_decision(tally, &event->of.decision);
         break;
-    case UW_TOPIC_DECLARATIONS:
+    case UW_TOPIC_DECLARATIONS: {
         tally->debits += event->of.declaration.kind == UW_LINE_DEBIT;
         tally->credits += event->of.declaration.kind == UW_LINE_CREDIT;
-        tally->periods += event->of.declaration.performed_until_day != UW_DAY_NONE;
+        bool period = event->of.declaration.performed_until_day != UW_DAY_NONE;
+        tally->periods += period && event->of.declaration.kind == UW_LINE_DEBIT;
+        tally->period_credits += period && event->of.declaration.kind == UW_LINE_CREDIT;
+        tally->new_periods += period && event->of.declaration.line.data[0] == 'R';
         tally->unknown_staff += uw_str_is_null(event->of.declaration.staff);
         add_string(&tally->hash, event->of.declaration.line);
         add_bytes(&tally->hash, &event->of.declaration.minutes, sizeof(event->of.declaration.minutes));
         break;
+    }
     case UW_TOPIC_NO_SHOWS:
         tally->withdrawn_no_shows += event->of.no_show.status == UW_NO_SHOW_WITHDRAWN;
         tally->absences += event->of.no_show.reason != UW_REASON_PROVIDER_CANCELLED &&
@@ -155,6 +160,8 @@ static void test_a_believable_year(void **state)
     /* What one month's line sums up is missing among the visits, so the bounds are wider than 3 and 6 percent. */
     assert_share(tally.absences, tally.absences + tally.debits, 25, 80);
     assert_share(tally.credits, tally.debits, 20, 40);
+    assert_share(tally.period_credits, tally.periods, 15, 45);
+    assert_share(tally.new_periods, tally.period_credits, 650, 950);
     assert_share(tally.planted, tally.events, 1, 5);
     assert_true(tally.withdrawn_no_shows > 0);
     assert_true(tally.withdrawn_decisions > 0);
@@ -220,6 +227,36 @@ static void test_as_many_declarations_as_asked(void **state)
     assert_int_equal(uw_region_open(&options, &region, &error), UW_ECONFIG);
     assert_null(region);
     assert_non_null(strstr(error.text, "declarations: so many clients"));
+}
+
+/* Without a last day, visits as agreed decide how long it takes; only what is outside of that is scaled. */
+static void test_as_many_days_as_the_declarations_need(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t declarations;
+        int32_t days_min, days_max;
+    } cases[] = {{0, 365, 365}, {1000, 28, 28}, {10000, 40, 80}, {90000, 500, 800}, {260000, 1830, 1830}};
+    struct uw_error error = {0};
+    struct uw_region_statistics statistics;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct uw_region *region = NULL;
+        struct uw_region_options options;
+        struct tally tally;
+        uw_region_options_default(&options);
+        options.clients = 1000;
+        options.declarations = cases[i].declarations;
+        options.until_day = UW_DAY_NONE;
+        assert_int_equal(uw_region_open(&options, &region, &error), UW_OK);
+        uw_region_statistics(region, &statistics);
+        uw_region_close(&region);
+        assert_in_range(statistics.last_day - options.from_day + 1, cases[i].days_min, cases[i].days_max);
+        if (cases[i].declarations > 0) {
+            run_region(&options, &tally);
+            assert_in_range(tally.topics[UW_TOPIC_DECLARATIONS], cases[i].declarations * 90 / 100,
+                            cases[i].declarations * 110 / 100);
+        }
+    }
 }
 
 /* Four years hold no more than one: what was recorded is forgotten. */
@@ -329,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_every_kind_is_planted),
         cmocka_unit_test(test_shares_follow_the_options),
         cmocka_unit_test(test_as_many_declarations_as_asked),
+        cmocka_unit_test(test_as_many_days_as_the_declarations_need),
         cmocka_unit_test(test_memory_does_not_grow_with_the_run),
         cmocka_unit_test(test_edges_of_the_options),
         cmocka_unit_test(test_calendar),

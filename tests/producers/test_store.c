@@ -218,6 +218,8 @@ static struct uw_alert_change alert_of(int32_t revision)
 static void alerts_have_revisions(void **state)
 {
     const struct uw_str clients[] = {UW_STR("c")};
+    /* Nothing is loaded of a client without a row. */
+    const struct uw_client_change owner = {UW_STR("c"), 0, UW_DAY_NONE, 1, false, true};
     struct uw_pgstore *store;
     struct uw_error error;
     struct uw_partition_change partition;
@@ -226,7 +228,9 @@ static void alerts_have_revisions(void **state)
                                  .partitions = &partition,
                                  .partition_count = 1,
                                  .alerts = alerts,
-                                 .alert_count = 2};
+                                 .alert_count = 2,
+                                 .clients = &owner,
+                                 .client_count = 1};
     struct kept *kept;
     char text[160];
 
@@ -238,6 +242,7 @@ static void alerts_have_revisions(void **state)
     alerts[1].segment_from_day = alerts[1].period_from_day = UW_DAY_NONE;
     alerts[1].threshold = UW_INT_NONE;
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
+    changes.client_count = 0;
     changes.alert_count = 1;
     alerts[0].quiet = true;
     alerts[0].provider = UW_STR("87654321");
@@ -255,7 +260,14 @@ static void alerts_have_revisions(void **state)
     changes.observed_at_ms += 1;
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
     assert_int_equal(live_number("SELECT count(*) FROM urenwacht.alert WHERE status = 'OPEN'"), 1);
-    assert_int_equal(live_number("SELECT count(*) FROM urenwacht.alert_revision WHERE kind = 'BUDGET_LOW'"), 2);
+    /* The first one is over, as it was told. */
+    live_text("SELECT string_agg(concat_ws(' ', revision, status, severity, provider, effective_on,"
+              " payload->>'used_minutes', extract(epoch FROM observed_at)), ', ' ORDER BY revision)"
+              " FROM urenwacht.alert_revision WHERE kind = 'BUDGET_LOW'",
+              text, sizeof text);
+    assert_string_equal(text, "1 OPEN WARNING 12345678 2025-01-12 800 1772366400.123000,"
+                              " 2 RESOLVED CRITICAL 87654321 2025-01-13 800 1772366400.124000");
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.alert_history"), 1);
     kept = load(store, clients, 1);
     assert_int_equal(kept->alert_count, 2);
     for (uint32_t i = 0; i < 2; i++) {
@@ -282,6 +294,8 @@ static void alerts_have_revisions(void **state)
 static void anomalies_have_revisions(void **state)
 {
     const struct uw_str clients[] = {UW_STR("c")};
+    /* Nothing is loaded of a client without a row. */
+    const struct uw_client_change owner = {UW_STR("c"), 0, UW_DAY_NONE, 1, false, true};
     struct uw_pgstore *store;
     struct uw_error error;
     struct uw_partition_change partition;
@@ -315,7 +329,9 @@ static void anomalies_have_revisions(void **state)
                                  .partitions = &partition,
                                  .partition_count = 1,
                                  .anomalies = anomalies,
-                                 .anomaly_count = 2};
+                                 .anomaly_count = 2,
+                                 .clients = &owner,
+                                 .client_count = 1};
     struct kept *kept;
     char text[160];
 
@@ -326,6 +342,7 @@ static void anomalies_have_revisions(void **state)
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
     live_text("SELECT subject FROM urenwacht.anomaly WHERE kind = 'VERSION_CONFLICT'", text, sizeof text);
     assert_string_equal(text, "version:12");
+    changes.client_count = 0;
     changes.anomaly_count = 1;
     anomalies[0].quiet = true;
     anomalies[0].provider = UW_STR("11111111");
@@ -336,6 +353,11 @@ static void anomalies_have_revisions(void **state)
     anomalies[0].revision = 2;
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
     assert_int_equal(live_number("SELECT count(*) FROM urenwacht.anomaly_revision"), 3);
+    live_text("SELECT string_agg(concat_ws(' ', revision, status, provider), ', ' ORDER BY revision)"
+              " FROM urenwacht.anomaly_revision WHERE kind = 'CLIENT_OVERLAP'",
+              text, sizeof text);
+    assert_string_equal(text, "1 OPEN 12345678, 2 RESOLVED 11111111");
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.anomaly_history"), 1);
     kept = load(store, clients, 1);
     assert_int_equal(kept->anomaly_count, 2);
     for (uint32_t i = 0; i < 2; i++) {
@@ -506,10 +528,10 @@ static void clients_fall_due(void **state)
     struct uw_pgstore *store;
     struct uw_error error;
     struct uw_partition_change partition;
-    const struct uw_client_change clients[] = {{UW_STR("a"), 0, 20010, 1, false, false},
-                                               {UW_STR("b"), 0, 20005, 1, false, false},
-                                               {UW_STR("c"), 0, UW_DAY_NONE, 1, false, false},
-                                               {UW_STR("d"), 0, 20011, 1, false, false}};
+    struct uw_client_change clients[] = {{UW_STR("a"), 0, 20010, 1, false, true},
+                                         {UW_STR("b"), 0, 20005, 1, false, true},
+                                         {UW_STR("c"), 0, UW_DAY_NONE, 1, false, true},
+                                         {UW_STR("d"), 0, 20011, 1, false, true}};
     const struct uw_client_change unjudged = {UW_STR("e"), 0, UW_DAY_BEFORE_ALL, 0, false, true};
     struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                  .partitions = &partition,
@@ -539,6 +561,7 @@ static void clients_fall_due(void **state)
     names.text[0] = '\0';
     assert_int_equal(port.due(port.context, 0, UW_DAY_MIN, 10, add_name, &names, &error), UW_OK);
     assert_string_equal(names.text, "a b c d ");
+    clients[0].created = clients[1].created = false;
     changes.client_count = 2;
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
     names.text[0] = '\0';
@@ -580,6 +603,40 @@ static void slots_are_unique(void **state)
     uw_pgstore_close(&second);
 }
 
+/* All slots but the last are another's: the last is handed out, and who comes then is told. */
+static void slots_have_a_limit(void **state)
+{
+    struct uw_pgstore *first, *second;
+    struct uw_error error = {.text = ""};
+    int32_t slot = -1;
+    char sql[200], held[20];
+    PGconn *other;
+    PGresult *result;
+
+    (void)state;
+    live_require();
+    live_wait_for_slots();
+    other = PQconnectdb(live_dsn());
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM generate_series(0, %d) slot WHERE pg_try_advisory_lock("
+                                    "1433883500, slot)", UW_PGSTORE_SLOT_COUNT - 2);
+    result = PQexec(other, sql);
+    (void)snprintf(held, sizeof held, "%d", UW_PGSTORE_SLOT_COUNT - 1);
+    assert_string_equal(PQgetvalue(result, 0, 0), held);
+    PQclear(result);
+    first = live_open("first");
+    second = live_open("second");
+    assert_int_equal(uw_pgstore_slot(first, &slot, &error), UW_OK);
+    assert_int_equal(slot, 255);
+    assert_int_equal(uw_pgstore_slot(second, &slot, &error), UW_ELIMIT);
+    assert_int_equal(error.class, UW_CLASS_FATAL);
+    assert_string_equal(error.text, "database: all 256 slots for instances are taken");
+    assert_int_equal(slot, 255);
+    PQfinish(other);
+    uw_pgstore_close(&first);
+    uw_pgstore_close(&second);
+    live_wait_for_slots();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -593,6 +650,7 @@ int main(void)
         cmocka_unit_test(outbox_keeps_order_and_forgets),
         cmocka_unit_test(clients_fall_due),
         cmocka_unit_test(slots_are_unique),
+        cmocka_unit_test(slots_have_a_limit),
     };
 
     return cmocka_run_group_tests(tests, live_start, live_stop);

@@ -14,8 +14,7 @@ struct rows {
     char names[ROWS][16];
 };
 
-static const char *const tables[] = {"client", "account_state", "alert_state", "alert_history", "anomaly_state",
-                                     "anomaly_history"};
+static const char *const tables[] = {"client", "account_state", "alert_state", "anomaly_state"};
 #define TABLES (sizeof tables / sizeof tables[0])
 
 static struct uw_alert_change alert_of(struct uw_str client, bool nulls)

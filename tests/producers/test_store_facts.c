@@ -215,6 +215,8 @@ static void facts_come_back(uint32_t copies)
     static struct uw_fact_change facts[EDGE_COUNT * 300];
     struct uw_event edges[EDGE_COUNT];
     const struct uw_str clients[] = {UW_STR("nobody"), UW_STR("a"), UW_STR(LONG_CLIENT)};
+    const struct uw_client_change rows[] = {{UW_STR(LONG_CLIENT), 3, UW_DAY_NONE, 1, false, true},
+                                            {UW_STR("a"), 3, UW_DAY_NONE, 1, false, true}};
     struct uw_pgstore *store;
     struct uw_partition_change partition;
     struct uw_error error = {.text = ""};
@@ -237,7 +239,9 @@ static void facts_come_back(uint32_t copies)
                                            .partitions = &partition,
                                            .partition_count = 1,
                                            .facts = facts,
-                                           .fact_count = count};
+                                           .fact_count = count,
+                                           .clients = rows,
+                                           .client_count = 2};
 
         if (live_commit(store, &changes, &error) != UW_OK) {
             fail_msg("%s", error.text);

@@ -17,14 +17,16 @@ enum cut { CUT_NEVER, CUT_BEFORE, CUT_AFTER };
 
 /* In memory that the proxy shares with the test. */
 struct proxy {
-    volatile enum cut cut;    /* what to do with the next COMMIT */
-    volatile int32_t hold_ms; /* how long new connections wait after a cut */
+    volatile enum cut cut; /* what to do with the next COMMIT */
+    volatile bool closed;  /* new connections wait as long as it is */
     volatile uint32_t cuts;
     int port;
     pid_t process;
 };
 
 #define BUFFER_BYTES 65536
+/* What must be over comes to an end in half of this, and what must be done is done in much less. */
+#define SHORT_MS 5000
 
 static int connect_server(void)
 {
@@ -43,17 +45,38 @@ static int connect_server(void)
     return made;
 }
 
+static bool has(const char *data, size_t length, const char *wanted, size_t wanted_length)
+{
+    for (size_t i = 0; i + wanted_length <= length; i++) {
+        if (memcmp(data + i, wanted, wanted_length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The Bind message of the prepared statement that is COMMIT: no portal's name, then the statement's. */
 static bool has_commit(const char *data, size_t length)
 {
     static const char wanted[] = "\0commit";
 
-    for (size_t i = 0; i + sizeof wanted <= length; i++) {
-        if (memcmp(data + i, wanted, sizeof wanted) == 0) {
-            return true;
+    return has(data, length, wanted, sizeof wanted);
+}
+
+/* Until the server has said that it is done: CommandComplete with its tag. */
+static void await_commit(int server)
+{
+    static const char wanted[] = "COMMIT";
+    static char buffer[BUFFER_BYTES];
+    size_t used = 0;
+    ssize_t got;
+
+    while (!has(buffer, used, wanted, sizeof wanted)) {
+        if (used == sizeof buffer || (got = recv(server, buffer + used, sizeof buffer - used, 0)) <= 0) {
+            _exit(1);
         }
+        used += (size_t)got;
     }
-    return false;
 }
 
 static bool send_all(int to, const char *data, size_t length)
@@ -93,7 +116,7 @@ static void carry(struct proxy *proxy, int client, int server)
                 proxy->cut = CUT_NEVER;
                 if (cut == CUT_AFTER) {
                     (void)send_all(server, buffer, (size_t)got);
-                    live_sleep_ms(300);
+                    await_commit(server);
                 }
                 proxy->cuts++;
                 return;
@@ -107,17 +130,14 @@ static void carry(struct proxy *proxy, int client, int server)
 
 static void serve(struct proxy *proxy, int listener)
 {
-    uint32_t cuts = 0;
-
     for (;;) {
         int client = accept(listener, NULL, NULL), server;
 
         if (client < 0) {
             _exit(1);
         }
-        if (proxy->cuts != cuts) {
-            cuts = proxy->cuts;
-            live_sleep_ms(proxy->hold_ms);
+        while (proxy->closed) {
+            live_sleep_ms(10);
         }
         server = connect_server();
         carry(proxy, client, server);
@@ -215,7 +235,8 @@ static void idle_connection_is_made_again(void **state)
     assert_int_equal(uw_pgstore_slot(store, &again, &error), UW_OK);
     assert_int_equal(again, slot);
     assert_int_equal(live_number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND"
-                                 " classid = 1433883500"),
+                                 " classid = 1433883500 AND database = (SELECT oid FROM pg_database"
+                                 " WHERE datname = current_database())"),
                      1);
     uw_pgstore_close(&store);
 }
@@ -281,7 +302,6 @@ static void cut_after_commit_is_applied(void **state)
     (void)state;
     live_require();
     proxy = start_proxy();
-    proxy->hold_ms = 700;
     dsn_at(proxy->port, dsn, sizeof dsn);
     store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
     fill_batch(&batch, store);
@@ -298,7 +318,7 @@ static void cut_after_commit_is_applied(void **state)
 /* Offsets and sequence stay as they are when only the day turned: the mark tells the two cases apart. */
 static void batch_without_positions_is_settled(void **state)
 {
-    const struct uw_client_change client = {UW_STR("c"), 0, 20000, 1, false, false};
+    const struct uw_client_change client = {UW_STR("c"), 0, 20000, 1, false, true};
     struct proxy *proxy;
     struct uw_pgstore *store;
     struct uw_error error = {.text = ""};
@@ -338,19 +358,22 @@ static void takeover_while_settling(enum cut cut, enum uw_code expected)
 
     live_require();
     proxy = start_proxy();
-    proxy->hold_ms = 2500;
     dsn_at(proxy->port, dsn, sizeof dsn);
     store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
     fill_batch(&batch, store);
+    proxy->closed = true;
+    proxy->cut = cut;
     claimer = fork();
     if (claimer == 0) {
-        live_sleep_ms(1200);
+        while (proxy->cuts == 0) {
+            live_sleep_ms(10);
+        }
         other = live_open("other");
         (void)live_claim(other, 0);
         uw_pgstore_close(&other);
+        proxy->closed = false;
         _exit(0);
     }
-    proxy->cut = cut;
     assert_int_equal(live_commit(store, &batch.changes, &error), expected);
     waitpid(claimer, NULL, 0);
     assert_int_equal(live_number("SELECT epoch FROM urenwacht_data.partition_state"), 2);
@@ -382,14 +405,17 @@ static void killed_while_committing_is_not_applied(void **state)
     live_require();
     /* A trigger that is deferred runs inside COMMIT. */
     (void)live_number("CREATE FUNCTION urenwacht_data.slow() RETURNS trigger LANGUAGE plpgsql AS"
-                      " 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END';"
+                      " 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END';"
                       "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON urenwacht_data.declaration_fact"
                       " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION urenwacht_data.slow()");
     store = live_open("one");
     fill_batch(&batch, store);
     killer = fork();
     if (killer == 0) {
-        live_sleep_ms(500);
+        while (live_number("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'urenwacht'"
+                           " AND datname = current_database() AND wait_event = 'PgSleep'") == 0) {
+            live_sleep_ms(10);
+        }
         live_end_backends();
         _exit(0);
     }
@@ -412,7 +438,7 @@ static void slow_statement_is_stopped(void **state)
                       " 'BEGIN PERFORM pg_sleep(30); RETURN NEW; END';"
                       "CREATE TRIGGER slow BEFORE INSERT ON urenwacht_data.declaration_fact"
                       " FOR EACH ROW EXECUTE FUNCTION urenwacht_data.slow()");
-    store = live_open_at(live_dsn(), "one", 1000);
+    store = live_open_at(live_dsn(), "one", SHORT_MS);
     fill_batch(&batch, store);
     assert_int_equal(live_commit(store, &batch.changes, &error), UW_ETIMEOUT);
     assert_int_equal(error.class, UW_CLASS_ABORT);
@@ -432,7 +458,7 @@ static void locked_partition_is_not_waited_for_long(void **state)
 
     (void)state;
     live_require();
-    store = live_open_at(live_dsn(), "one", 1000);
+    store = live_open_at(live_dsn(), "one", SHORT_MS);
     uw_pgstore_port(store, &port);
     fill_batch(&batch, store);
     other = PQconnectdb(live_dsn());
@@ -441,6 +467,89 @@ static void locked_partition_is_not_waited_for_long(void **state)
     assert_int_equal(error.class, UW_CLASS_ABORT);
     assert_int_equal(port.claim(port.context, 0, 1, &claim, &error), UW_EIO);
     assert_int_equal(error.class, UW_CLASS_RETRY);
+    PQfinish(other);
+    uw_pgstore_close(&store);
+}
+
+/* Another session changes the partition's row, and does not commit. */
+static PGconn *hold_partition(void)
+{
+    PGconn *other = PQconnectdb(live_dsn());
+    PGresult *result = PQexec(other, "BEGIN; UPDATE urenwacht_data.partition_state SET events = events");
+
+    assert_int_equal(PQresultStatus(result), PGRES_COMMAND_OK);
+    PQclear(result);
+    return other;
+}
+
+static void frozen_owner_is_ended(void **state)
+{
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    struct uw_claim claim;
+    struct uw_store port;
+    PGconn *other;
+    PGresult *result;
+    int tries = 0;
+
+    (void)state;
+    live_require();
+    store = live_open_at(live_dsn(), "heir", SHORT_MS);
+    uw_pgstore_port(store, &port);
+    assert_int_equal(live_claim(store, 0).epoch, 1);
+    /* It is frozen where the server waits for rows, which no timeout of the server's ends. */
+    other = hold_partition();
+    result = PQexec(other, "COPY urenwacht_data.client FROM STDIN");
+    assert_int_equal(PQresultStatus(result), PGRES_COPY_IN);
+    PQclear(result);
+    assert_int_equal(port.claim(port.context, 0, 1, &claim, &error), UW_EIO);
+    assert_int_equal(error.class, UW_CLASS_RETRY);
+    assert_non_null(strstr(error.text, "held partition 0; it is ended"));
+    /* It needs a moment to end. */
+    while (port.claim(port.context, 0, 1, &claim, &error) != UW_OK) {
+        assert_int_equal(error.class, UW_CLASS_RETRY);
+        assert_true(tries++ < 20);
+    }
+    assert_int_equal(claim.epoch, 2);
+    /* When it goes on, it has no connection any more. */
+    (void)PQputCopyEnd(other, NULL);
+    result = PQexec(other, "COMMIT");
+    assert_int_not_equal(PQresultStatus(result), PGRES_COMMAND_OK);
+    PQclear(result);
+    assert_int_equal(PQstatus(other), CONNECTION_BAD);
+    PQfinish(other);
+    uw_pgstore_close(&store);
+}
+
+static void working_owner_is_waited_for(void **state)
+{
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    struct uw_claim claim;
+    struct uw_store port;
+    PGconn *other;
+    PGcancel *cancel;
+    char text[256], sql[128];
+
+    (void)state;
+    live_require();
+    store = live_open_at(live_dsn(), "heir", SHORT_MS);
+    uw_pgstore_port(store, &port);
+    assert_int_equal(live_claim(store, 0).epoch, 1);
+    other = hold_partition();
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM pg_stat_activity WHERE pid = %d AND wait_event = 'PgSleep'",
+             PQbackendPID(other));
+    assert_int_equal(PQsendQuery(other, "SELECT pg_sleep(600)"), 1);
+    for (int tries = 0; tries < 2000 && live_number(sql) == 0; tries++) {
+        live_sleep_ms(50);
+    }
+    assert_int_equal(port.claim(port.context, 0, 1, &claim, &error), UW_EIO);
+    assert_int_equal(error.class, UW_CLASS_RETRY);
+    assert_non_null(strstr(error.text, "lock timeout"));
+    assert_int_equal(live_number(sql), 1);
+    cancel = PQgetCancel(other);
+    assert_int_equal(PQcancel(cancel, text, sizeof text), 1);
+    PQfreeCancel(cancel);
     PQfinish(other);
     uw_pgstore_close(&store);
 }
@@ -550,6 +659,8 @@ int main(void)
         cmocka_unit_test(killed_while_committing_is_not_applied),
         cmocka_unit_test(slow_statement_is_stopped),
         cmocka_unit_test(locked_partition_is_not_waited_for_long),
+        cmocka_unit_test(frozen_owner_is_ended),
+        cmocka_unit_test(working_owner_is_waited_for),
         cmocka_unit_test(silent_server_does_not_hang),
     };
 

@@ -67,7 +67,8 @@ static void accounts_are_rebuilt(void **state)
     struct uw_error error;
     struct uw_partition_change partition;
     struct uw_account_change accounts[3] = {account_of("a", 20000), account_of("a", 20007), account_of("b", 20000)};
-    struct uw_client_change clients[2] = {{UW_STR("a"), 0, 20600, 1, false, false}, {UW_STR("b"), 0, UW_DAY_NONE, 1, false, false}};
+    struct uw_client_change clients[2] = {{UW_STR("a"), 0, 20600, 1, false, true},
+                                          {UW_STR("b"), 0, UW_DAY_NONE, 1, false, true}};
     const struct uw_str names[] = {UW_STR("unknown"), UW_STR("b"), UW_STR("a")};
     struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                  .rules_version = 1,
@@ -95,6 +96,7 @@ static void accounts_are_rebuilt(void **state)
     /* Under other rules it has one account, one that was there already. */
     clients[0].rules_version = changes.rules_version = 2;
     clients[0].rebuild = true;
+    clients[0].created = false;
     accounts[0].used_minutes = 20;
     changes.client_count = changes.account_count = 1;
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
@@ -111,7 +113,7 @@ static void marked_clients_are_due_since_ever(void **state)
     struct uw_pgstore *store;
     struct uw_error error;
     struct uw_partition_change partition;
-    const struct uw_client_change client = {UW_STR("a"), 0, UW_DAY_NONE, 1, false, false};
+    const struct uw_client_change client = {UW_STR("a"), 0, UW_DAY_NONE, 1, false, true};
     const struct uw_str name = UW_STR("a");
     const struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                        .partitions = &partition,
@@ -141,7 +143,7 @@ static void sums_of_former_rules_go_last(void **state)
     struct uw_error error;
     struct uw_partition_change partitions[2];
     struct uw_aggregate_change aggregate = aggregate_of(2);
-    struct uw_client_change client = {UW_STR("a"), 0, UW_DAY_NONE, 1, false, false};
+    struct uw_client_change client = {UW_STR("a"), 0, UW_DAY_NONE, 1, false, true};
     struct uw_changes changes = {.observed_at_ms = LIVE_AT_MS,
                                  .rules_version = 1,
                                  .partitions = partitions,
@@ -161,6 +163,7 @@ static void sums_of_former_rules_go_last(void **state)
     partitions[0] = live_claim(store, 0);
     partitions[1] = live_claim(store, 1);
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
+    client.created = false;
     aggregate.period_from_day += 7;
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
     assert_int_equal(live_number("SELECT sum(clients) FROM urenwacht.weekly"), 4);
@@ -182,10 +185,12 @@ static void sums_of_former_rules_go_last(void **state)
     assert_int_equal(port.claim(port.context, 1, 2, &claim, &error), UW_OK);
     assert_int_equal(port.sweep(port.context, 2, 1, &more, &error), UW_OK);
     assert_true(more);
-    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.aggregate"), 2);
+    /* Sums go with their key, of which there was one. */
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.aggregate_sum"), 1);
     assert_int_equal(port.sweep(port.context, 2, 10, &more, &error), UW_OK);
     assert_false(more);
     assert_int_equal(live_number("SELECT sum(clients) FROM urenwacht_data.aggregate"), 1);
+    assert_int_equal(live_number("SELECT sum(rules_version) FROM urenwacht_data.aggregate_key"), 2);
     uw_pgstore_close(&store);
 }
 
@@ -210,7 +215,7 @@ static void store_clients(struct uw_pgstore *store, int32_t partition_count, int
         struct uw_str name = {names[i], (uint32_t)snprintf(names[i], NAME_BYTES, "client-%d", (int)i)};
         int32_t place = (uw_partition_of_key(name, partition_count) + (i < misplaced)) % partition_count;
 
-        clients[i] = (struct uw_client_change){name, place, UW_DAY_NONE, 2, false, false};
+        clients[i] = (struct uw_client_change){name, place, UW_DAY_NONE, 2, false, true};
     }
     assert_int_equal(live_commit(store, &changes, &error), UW_OK);
 }

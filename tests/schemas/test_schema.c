@@ -328,6 +328,85 @@ static void memory_has_a_limit(void **state)
     assert_string_equal(error.text, "the schema takes more than 16 MiB of memory");
 }
 
+/* ---- long lists of names ---- */
+
+int __real_strcmp(const char *a, const char *b);
+int __wrap_strcmp(const char *a, const char *b);
+
+static uint64_t comparison_count;
+
+int __wrap_strcmp(const char *a, const char *b)
+{
+    comparison_count++;
+    return __real_strcmp(a, b);
+}
+
+/* One of 52 * 63 * 63 short names. */
+static void write_name(uint32_t number, char name[4])
+{
+    static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    name[0] = characters[number / 63 / 63];
+    name[1] = characters[number / 63 % 63];
+    name[2] = characters[number % 63];
+    name[3] = '\0';
+}
+
+struct long_list {
+    const char *before, *item, *behind_name, *after;
+    uint32_t count;       /* of which this many fit into a schema's text */
+    const char *repeated; /* why it is refused when the last one is the first one again */
+};
+
+static const struct long_list long_lists[] = {
+    {"{\"type\": \"enum\", \"name\": \"E\", \"default\": \"AAB\", \"symbols\": [", "\"", "\"", "]}", 43000,
+     "a symbol stands twice: AAA"},
+    {"{\"type\": \"record\", \"name\": \"R\", \"fields\": [", "{\"name\":\"", "\",\"type\":\"int\"}",
+     "]}", 9000,
+     "a field stands twice: AAA"},
+    {"[", "{\"type\":\"fixed\",\"name\":\"", "\",\"size\":1}", "]", 6500, "a type is defined twice: AAA"},
+};
+
+static enum uw_code open_long_list(const struct long_list *list, bool repeats, struct uw_error *error)
+{
+    char *json = NULL;
+    size_t length = 0;
+    char name[4];
+    FILE *out = open_memstream(&json, &length);
+    assert_non_null(out);
+    (void)fputs(list->before, out);
+    for (uint32_t i = 0; i < list->count; i++) {
+        write_name(repeats && i + 1 == list->count ? 0 : i, name);
+        (void)fputs(i > 0 ? "," : "", out);
+        (void)fprintf(out, "%s%s%s", list->item, name, list->behind_name);
+    }
+    (void)fputs(list->after, out);
+    assert_int_equal(fclose(out), 0);
+    assert_true(length <= UW_SCHEMA_BYTES_MAX);
+    struct uw_schema *schema = NULL;
+    comparison_count = 0;
+    enum uw_code code = uw_schema_open((struct uw_str){json, (uint32_t)length}, &schema, error);
+    uw_schema_close(&schema);
+    free(json);
+    return code;
+}
+
+/* A registry's schema must not occupy the processor: with tens of thousands of names, comparing each with each is a
+ * thousand million comparisons. */
+static void long_lists_are_read_quickly(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof long_lists / sizeof long_lists[0]; i++) {
+        const struct long_list *list = &long_lists[i];
+        struct uw_error error = {UW_OK, UW_CLASS_NONE, ""};
+        assert_int_equal(open_long_list(list, false, &error), UW_OK);
+        assert_true(comparison_count >= list->count);
+        assert_true(comparison_count < (uint64_t)list->count * 128);
+        assert_int_equal(open_long_list(list, true, &error), UW_EINPUT);
+        assert_string_equal(error.text, list->repeated);
+        assert_true(comparison_count < (uint64_t)list->count * 128);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +419,7 @@ int main(void)
         cmocka_unit_test(nesting_has_a_limit),
         cmocka_unit_test(texts_have_a_limit),
         cmocka_unit_test(memory_has_a_limit),
+        cmocka_unit_test(long_lists_are_read_quickly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

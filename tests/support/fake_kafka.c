@@ -129,9 +129,63 @@ static enum uw_code kafka_published(void *context, int32_t partition, int64_t *s
         code = uw_faults_after(member->faults, fault, error);
     }
     if (code == UW_OK) {
-        *sequence = member->kafka->published_sequence[partition];
+        *sequence = member->kafka->told_sequence[partition];
     }
     return code;
+}
+
+static bool is_same(const struct uw_outbox_record *a, const struct uw_outbox_record *b)
+{
+    bool same = a->output == b->output && uw_str_equal(a->key, b->key) && uw_str_equal(a->value, b->value) &&
+                a->header_count == b->header_count;
+    for (uint32_t i = 0; same && i < a->header_count; i++) {
+        same = uw_str_equal(a->headers[i].name, b->headers[i].name) &&
+               uw_str_equal(a->headers[i].value, b->headers[i].value);
+    }
+    return same;
+}
+
+/* What a search is about stays the same from its first step to its last. */
+static void check_search(struct uw_fake_member *member, const struct uw_outbox_record *records, uint32_t record_count,
+                         bool begin)
+{
+    int64_t first = records[0].sequence, last = records[record_count - 1].sequence;
+    if (begin) {
+        member->search_left = member->kafka->search_steps;
+        member->search_first = first;
+        member->search_last = last;
+    } else if (member->search_first != first || member->search_last != last) {
+        complain(member->kafka, "a search for %lld to %lld goes on with %lld to %lld", (long long)member->search_first,
+                 (long long)member->search_last, (long long)first, (long long)last);
+    }
+}
+
+static enum uw_code kafka_search(void *context, const struct uw_outbox_record *records, uint32_t record_count,
+                                 bool begin, bool *found, bool *complete, struct uw_error *error)
+{
+    struct uw_fake_member *member = context;
+    struct uw_fake_kafka *kafka = member->kafka;
+    enum uw_fault fault = uw_faults_call(member->faults);
+    enum uw_code code = uw_faults_before(member->faults, fault, false, error);
+    check_search(member, records, record_count, begin);
+    if (code == UW_OK) {
+        code = uw_faults_after(member->faults, fault, error);
+    }
+    *complete = code == UW_OK && member->search_left == 0;
+    if (!*complete) {
+        member->search_left -= code == UW_OK;
+        member->search_first = code == UW_OK ? member->search_first : 0;
+        return code;
+    }
+    for (uint32_t i = 0; i < record_count; i++) {
+        found[i] = false;
+        for (uint32_t j = 0; j < kafka->committed_count && !found[i]; j++) {
+            found[i] = is_same(&records[i], &kafka->committed[j]);
+        }
+    }
+    member->search_first = 0;
+    kafka->searches++;
+    return UW_OK;
 }
 
 /* Each record of the outbox comes once, in its order. */
@@ -163,6 +217,7 @@ static void commit_transaction(struct uw_fake_kafka *kafka, const struct uw_outb
             }
             kafka->published_offset[partition][topic] = positions[i].next_offset[topic];
         }
+        kafka->told_sequence[partition] = positions[i].sequence;
     }
 }
 
@@ -237,7 +292,7 @@ static enum uw_code kafka_finish(void *context, struct uw_error *error)
 
 struct uw_publisher uw_fake_publisher_port(struct uw_fake_member *member)
 {
-    return (struct uw_publisher){member, kafka_published, kafka_start, kafka_finish};
+    return (struct uw_publisher){member, kafka_published, kafka_search, kafka_start, kafka_finish};
 }
 
 /* ---- codec ---- */

@@ -24,6 +24,10 @@ struct uw_fake_kafka {
     struct uw_outbox_record *committed; /* what read_committed consumers see */
     uint32_t committed_count, committed_capacity;
     uint64_t transactions; /* that were committed */
+    /* What the group's offsets say is published, which a test may set back. */
+    int64_t told_sequence[UW_FAKE_PARTITIONS_MAX];
+    uint32_t search_steps; /* that a search takes besides the last */
+    uint32_t searches;     /* that came to their end */
     int64_t published_sequence[UW_FAKE_PARTITIONS_MAX], published_offset[UW_FAKE_PARTITIONS_MAX][UW_TOPIC_COUNT];
     int32_t owner[UW_FAKE_PARTITIONS_MAX]; /* number of the member, or UW_FAKE_NOBODY */
     /* Raised with the owner: who began a transaction under a former one is fenced, though it owns the partition again. */
@@ -45,6 +49,9 @@ struct uw_fake_member {
     struct uw_faults *faults;
     int32_t number;
     struct uw_fake_transaction transaction;
+    /* Of the search under way. */
+    uint32_t search_left;
+    int64_t search_first, search_last; /* sequences; 0: there is none */
 };
 
 /* Fills the topics with the events in a random order, some twice, and with messages that must be refused. */

@@ -401,6 +401,9 @@ static void store_facts(struct uw_fake_store *store, const struct uw_changes *ch
         if (uw_table_find(&store->positions, key) != NULL) {
             complain(store, "fact %s is stored twice", key);
         }
+        if (i > 0 && uw_str_compare(changes->facts[i - 1].event->client, change->event->client) > 0) {
+            complain(store, "fact %s is not in the order of clients", key);
+        }
         if (!is_listed(changes, change->partition)) {
             complain(store, "fact %s is of a partition that the batch does not name", key);
         }

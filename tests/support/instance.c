@@ -14,6 +14,8 @@ void uw_instance_open(struct uw_instance *instance, const struct uw_instance_opt
                                              .publisher = uw_fake_publisher_port(&instance->member),
                                              .settings = options->settings,
                                              .cache_max_bytes = options->cache_max_bytes,
+                                             .due_clients = options->due_clients,
+                                             .due_facts = options->due_facts,
                                              .as_of_day = options->as_of_day,
                                              .pinned = options->pinned,
                                              .rules_version = options->rules_version};

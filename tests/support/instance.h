@@ -37,6 +37,7 @@ struct uw_instance_options {
     bool overlap; /* a batch's records are published while the next one is applied */
     int32_t rules_version; /* 0: the program's own */
     size_t cache_max_bytes;
+    uint32_t due_clients, due_facts; /* as in uw_engine_options */
 };
 
 /* Aborts when memory is refused. */
