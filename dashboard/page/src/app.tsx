@@ -33,6 +33,7 @@ interface Opened {
 }
 
 function CurrentPage({ session }: { session: Session }) {
+  const t = useTexts(common);
   const { path } = useRoute();
   const name = path[0] ?? 'overview';
   const entry = pagesFor(session).find((page) => page.name === name);
@@ -56,7 +57,11 @@ function CurrentPage({ session }: { session: Session }) {
   }
   if (opened.page === null) {
     const problem = opened.problem ?? new Problem(0, '');
-    return <ProblemNote problem={problem} retry={() => setTurn((before) => before + 1)} />;
+    return (
+      <PageFrame title={entry.label === null ? t.brand : t.nav[entry.label]}>
+        <ProblemNote problem={problem} retry={() => setTurn((before) => before + 1)} />
+      </PageFrame>
+    );
   }
   const Page = opened.page;
   // Another decision is another page, with a focus and a state of its own.

@@ -2,6 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import { dimensions as ask } from './api/calls';
 import type { Dimensions } from './api/types';
+import { Backoff } from './backoff';
 import type { Filter } from './components/filters';
 import { ME, NOBODY } from './list_query';
 import { createStore, useStore } from './store';
@@ -10,16 +11,22 @@ import { domain } from './texts/domain';
 import { useTexts } from './texts/dictionary';
 
 const RETRY_MS = 10_000;
+const RETRY_MAX_MS = 60_000;
 const store = createStore<Dimensions | null>(null);
 let asking = new AbortController();
 
 /* Called when somebody has logged in; until there is an answer the filters have no options. */
 export function loadDimensions(): void {
   const { signal } = (asking = new AbortController());
+  const backoff = new Backoff(RETRY_MS, RETRY_MAX_MS);
   const load = () => {
     ask(signal).then(
       (answer) => store.set(answer),
-      () => signal.aborted || window.setTimeout(load, RETRY_MS),
+      (error: unknown) => {
+        if (!signal.aborted) {
+          signal.addEventListener('abort', backoff.wait(error, load));
+        }
+      },
     );
   };
   load();

@@ -1,9 +1,10 @@
 /*
- * Alerts and signals as they happen: one stream for the whole page. The browser comes back by itself after a loss,
- * with the id of the last event, and misses nothing.
+ * Alerts and signals as they happen: one stream for the whole page. After a loss the page comes back with the position
+ * that it was told last, and misses nothing.
  */
 import { address, call } from './api/client';
 import type { AlertCore, AnomalyCore, Session } from './api/types';
+import { Backoff } from './backoff';
 import { createStore, useStore } from './store';
 
 export type LiveState = 'connecting' | 'live' | 'away';
@@ -15,11 +16,13 @@ export interface LiveListener {
   gap?: () => void;
 }
 
-const RETRY_MS = 10_000;
+const RETRY_MS = 2_000;
+const RETRY_MAX_MS = 30_000;
 const liveStore = createStore<LiveState>('connecting');
 const listeners = new Set<LiveListener>();
 let source: EventSource | null = null;
-let retry: number | undefined;
+const backoff = new Backoff(RETRY_MS, RETRY_MAX_MS);
+let stopWaiting = (): void => undefined;
 let lastEventId = '';
 
 function remember(event: MessageEvent<string>): void {
@@ -31,7 +34,11 @@ function remember(event: MessageEvent<string>): void {
 function open(): void {
   const stream = new EventSource(address('stream', { last_event_id: lastEventId === '' ? null : lastEventId }));
   source = stream;
-  stream.addEventListener('open', () => liveStore.set('live'));
+  stream.addEventListener('open', () => {
+    liveStore.set('live');
+    backoff.reset();
+  });
+  stream.addEventListener('position', remember);
   stream.addEventListener('alert', (event: MessageEvent<string>) => {
     remember(event);
     const alert = JSON.parse(event.data) as AlertCore;
@@ -44,36 +51,39 @@ function open(): void {
   });
   stream.addEventListener('gap', () => listeners.forEach((listener) => listener.gap?.()));
   stream.addEventListener('error', () => {
-    liveStore.set('away');
-    // A refusal (401, 429, 503) closes it for good; only a lost connection is tried again by the browser.
-    if (stream.readyState === EventSource.CLOSED && source === stream) {
-      retryLater();
+    if (source === stream) {
+      liveStore.set('away');
+      // The browser itself would come back after the same pause in every window, and after a refusal (401, 429, 503) never.
+      const refused = stream.readyState === EventSource.CLOSED;
+      stream.close();
+      stopWaiting = backoff.wait(null, refused ? ask : resume);
     }
   });
 }
 
-function retryLater(): void {
-  window.clearTimeout(retry);
-  retry = window.setTimeout(again, RETRY_MS);
+function resume(): void {
+  open();
+  // Without a position the new stream starts at its own now.
+  if (lastEventId === '') {
+    listeners.forEach((listener) => listener.gap?.());
+  }
 }
 
-/* A stream does not say why it was refused. A session that has ended shows in this call, which then ends everything. */
-function again(): void {
+/*
+ * A stream does not say why it was refused. This call does: it is told how long to wait, and a session that has ended shows
+ * in it and then ends everything.
+ */
+function ask(): void {
   const before = source;
   call<Session>('GET', 'session').then(
     () => {
-      if (source !== before) {
-        return;
-      }
-      open();
-      // Without a position the new stream starts at its own now.
-      if (lastEventId === '') {
-        listeners.forEach((listener) => listener.gap?.());
+      if (source === before) {
+        resume();
       }
     },
-    () => {
+    (error: unknown) => {
       if (source === before && source !== null) {
-        retryLater();
+        stopWaiting = backoff.wait(error, ask);
       }
     },
   );
@@ -85,7 +95,8 @@ export function startLive(): void {
 }
 
 export function stopLive(): void {
-  window.clearTimeout(retry);
+  stopWaiting();
+  backoff.reset();
   source?.close();
   source = null;
   lastEventId = '';

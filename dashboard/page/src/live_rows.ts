@@ -3,6 +3,7 @@
  * so that nothing moves under their eyes or hands; the server says which new rows belong to the list.
  */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { Backoff } from './backoff';
 import type { Paged } from './components/paged';
 import { subscribeLive, type LiveListener } from './live';
 
@@ -13,6 +14,7 @@ const CANDIDATES_MAX = 500;
 const ASK_MS = 500;
 const ASK_SPREAD_MS = 1500;
 const RETRY_MS = 10_000;
+const RETRY_MAX_MS = 60_000;
 
 export interface LiveSource<T, C> {
   /* Of the list; everything begins anew with it. */
@@ -45,9 +47,16 @@ interface State<T> {
   waiting: Map<string, T>;
   timer: number | undefined;
   asking: AbortController | null;
+  backoff: Backoff;
 }
 
-const emptyState = <T>(): State<T> => ({ candidates: new Set(), waiting: new Map(), timer: undefined, asking: null });
+const emptyState = <T>(): State<T> => ({
+  candidates: new Set(),
+  waiting: new Map(),
+  timer: undefined,
+  asking: null,
+  backoff: new Backoff(RETRY_MS, RETRY_MAX_MS),
+});
 
 export function useLiveRows<T extends C, C>(source: LiveSource<T, C>): LiveRows {
   const latest = useRef(source);
@@ -75,14 +84,15 @@ export function useLiveRows<T extends C, C>(source: LiveSource<T, C>): LiveRows 
       // What changed since it began to wait may no longer belong to the list.
       ids.forEach((id) => now.waiting.delete(id));
       rows.forEach((row) => now.waiting.set(idOf(row), row));
-    } catch {
+      now.backoff.reset();
+    } catch (error) {
       if (signal.aborted) {
         return;
       }
       // Without an answer they are asked for again.
       ids.forEach((id) => now.candidates.add(id));
       now.asking = null;
-      plan(RETRY_MS);
+      plan(now.backoff.next(error));
       return;
     }
     now.asking = null;
@@ -90,10 +100,10 @@ export function useLiveRows<T extends C, C>(source: LiveSource<T, C>): LiveRows 
     plan();
   }, []);
 
-  const plan = useCallback((pause: number = ASK_MS) => {
+  const plan = useCallback((pause: number = ASK_MS + Math.random() * ASK_SPREAD_MS) => {
     const now = state.current;
     if (now.candidates.size > 0 && now.timer === undefined && now.asking === null) {
-      now.timer = window.setTimeout(() => void ask(), pause + Math.random() * ASK_SPREAD_MS);
+      now.timer = window.setTimeout(() => void ask(), pause);
     }
   }, []);
 

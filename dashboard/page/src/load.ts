@@ -4,6 +4,7 @@
  */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { asProblem, type Problem } from './api/client';
+import { Backoff } from './backoff';
 import { createStore, useStore } from './store';
 
 export interface Loaded<T> {
@@ -19,25 +20,17 @@ export const isPassing = ({ status }: Problem): boolean => status === 0 || statu
 const RETRY_MS = 5_000;
 const RETRY_MAX_MS = 60_000;
 
-/* Runs `again` while the problem may pass: later each time, spread, and at once when the browser has a network again. */
+/* Runs `again` while the problem may pass, later each time. */
 export function useRetry(problem: Problem | null, again: () => void): void {
-  const tries = useRef(0);
+  const [backoff] = useState(() => new Backoff(RETRY_MS, RETRY_MAX_MS));
   const latest = useRef(again);
   latest.current = again;
   useEffect(() => {
     if (problem === null || !isPassing(problem)) {
-      tries.current = 0;
+      backoff.reset();
       return undefined;
     }
-    const run = () => latest.current();
-    const pause = Math.min(RETRY_MS * 2 ** tries.current, RETRY_MAX_MS);
-    tries.current++;
-    const timer = window.setTimeout(run, pause * (0.75 + Math.random() / 2));
-    window.addEventListener('online', run);
-    return () => {
-      window.clearTimeout(timer);
-      window.removeEventListener('online', run);
-    };
+    return backoff.wait(problem, () => latest.current());
   }, [problem]);
 }
 

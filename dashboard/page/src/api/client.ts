@@ -1,11 +1,15 @@
 /* Asking the server. What goes wrong is a Problem, with the status by which the page tells people what to do. */
 
 export class Problem extends Error {
-  /* 0: the server was not reached. `detail` is the server's, in English, for administrators. */
+  /*
+   * 0: the server was not reached. `detail` is the server's, in English, for administrators. `retryAfterMs`: how long it
+   * asked not to be asked again.
+   */
   constructor(
     readonly status: number,
     readonly detail: string,
     readonly clients: string[] = [],
+    readonly retryAfterMs = 0,
   ) {
     super(`${status} ${detail}`);
     this.name = 'Problem';
@@ -24,6 +28,8 @@ interface Asked {
 
 const BASE = 'api/v1/';
 const TIMEOUT_MS = 60_000;
+/* What is before the server may announce hours of maintenance; somebody at a page looks again before that. */
+const RETRY_AFTER_MAX_MS = 300_000;
 
 let csrfToken: string | null = null;
 let unauthorized: () => void = () => undefined;
@@ -50,12 +56,20 @@ export function address(path: string, query: Parameters = {}): string {
 
 export const segment = encodeURIComponent;
 
+/* Seconds, or a date. */
+function retryAfterMs(response: Response): number {
+  const value = response.headers.get('Retry-After') ?? '';
+  const pause = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(pause) ? 0 : Math.min(Math.max(pause, 0), RETRY_AFTER_MAX_MS);
+}
+
 async function problemOf(response: Response): Promise<Problem> {
+  const pause = retryAfterMs(response);
   try {
     const body = (await response.json()) as { detail?: string; clients?: string[] };
-    return new Problem(response.status, body.detail ?? response.statusText, body.clients ?? []);
+    return new Problem(response.status, body.detail ?? response.statusText, body.clients ?? [], pause);
   } catch {
-    return new Problem(response.status, response.statusText);
+    return new Problem(response.status, response.statusText, [], pause);
   }
 }
 

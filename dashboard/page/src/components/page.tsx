@@ -40,7 +40,7 @@ export function PageFrame({
           </h1>
           {lead !== undefined && <p class="muted">{lead}</p>}
         </div>
-        {actions !== undefined && <div class="page-actions">{actions}</div>}
+        {actions !== undefined && <div class="button-row">{actions}</div>}
       </div>
       <OlderNote />
       {children}

@@ -129,7 +129,7 @@ function PoolNow({ explanation, pool }: { explanation: Explanation; pool: Pool |
   if (pool === null) {
     const hasPool = segment !== null && !('Result' in segment.terms || 'Task' in segment.terms);
     return (
-      <section class="card stand stand-pool">
+      <section class="card gauge stand stand-pool">
         <h2>{t.pool}</h2>
         <p class="stand-outlook">{segment === null ? t.noSegment : hasPool ? t.nothingYet : t.noPool}</p>
         {agreed}
@@ -147,7 +147,7 @@ function PoolNow({ explanation, pool }: { explanation: Explanation; pool: Pool |
   const elapsed = projection.totalDays === null ? null : projection.elapsedDays / projection.totalDays;
   const shown: Tone = pool.long ? tone : left < 0 ? 'critical' : 'good';
   return (
-    <section class={`card stand stand-pool stand-${shown}`}>
+    <section class={`card gauge gauge-${shown} stand stand-pool`}>
       <h2>
         {t.pool}{' '}
         <small class="muted">
@@ -156,7 +156,7 @@ function PoolNow({ explanation, pool }: { explanation: Explanation; pool: Pool |
             : shared.rangeTo(f.date(period.period_from), f.date(period.period_to))}
         </small>
       </h2>
-      <p class="stand-number">
+      <p class="gauge-number stand-number">
         {left < 0
           ? t.overBy(f.hoursUnit(-left), f.hoursUnit(allotted))
           : t.leftOf(f.hoursUnit(left), f.hoursUnit(allotted))}
@@ -182,7 +182,7 @@ function EvaluationList({ explanation }: { explanation: Explanation }) {
   const tone = useDueTone();
   const dues = evaluationDues(explanation);
   return (
-    <section class="card stand">
+    <section class="card gauge stand">
       <h2>{t.evaluation}</h2>
       {dues.length === 0 ? (
         <p class="muted">{t.noEvaluations}</p>
@@ -223,9 +223,9 @@ export function Standing({
   return (
     <section class="standing" aria-label={t.now}>
       <PoolNow explanation={explanation} pool={pool} />
-      <section class="card stand">
+      <section class="card gauge stand">
         <h2>{t.perWeek}</h2>
-        <p class="stand-number">{sums.perWeek === null ? '–' : f.hoursUnit(sums.perWeek)}</p>
+        <p class="gauge-number stand-number">{sums.perWeek === null ? '–' : f.hoursUnit(sums.perWeek)}</p>
         <p class="hint">{t.perWeekHint}</p>
         <ul class="stand-lines">
           {norm !== null && <li>{t.perWeekNorm(f.hoursUnit(norm))}</li>}
@@ -233,9 +233,9 @@ export function Standing({
           <li>{sums.lastCare === null ? t.noCare : t.lastCare(f.date(sums.lastCare))}</li>
         </ul>
       </section>
-      <section class="card stand">
+      <section class="card gauge stand">
         <h2>{words.noShow}</h2>
-        <p class="stand-number">{sums.delivered === 0 ? '–' : f.percentFine(sums.noShow / sums.delivered)}</p>
+        <p class="gauge-number stand-number">{sums.delivered === 0 ? '–' : f.percentFine(sums.noShow / sums.delivered)}</p>
         <p class="hint">{t.noShowHint(f.hoursUnit(sums.delivered))}</p>
       </section>
       <EvaluationList explanation={explanation} />

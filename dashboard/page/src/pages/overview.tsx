@@ -43,9 +43,9 @@ function Tile({
   children?: ComponentChildren;
 }) {
   return (
-    <section class={`card tile tile-${tone ?? 'plain'}`}>
+    <section class={tone === undefined ? 'card gauge tile' : `card gauge gauge-${tone} tile`}>
       <h2>{title}</h2>
-      <a class="tile-number" href={link}>
+      <a class="gauge-number tile-number" href={link}>
         {value}
       </a>
       <p class="hint">{hint}</p>
@@ -166,7 +166,7 @@ function Tiles({ here, totals }: { here: Here; totals: Totals }) {
         </Tile>
       )}
       {signals === null && here.withSignals && (
-        <section class="card tile tile-plain">
+        <section class="card gauge tile">
           <h2>{t.signals}</h2>
           <p class="hint">{t.signalsScope}</p>
         </section>

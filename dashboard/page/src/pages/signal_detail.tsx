@@ -44,20 +44,75 @@ function useSending(): { busy: boolean; problem: Problem | null; send: (what: ()
   return { busy, problem, send };
 }
 
-function CaseForm({ signal, changed }: { signal: AnomalyDetail; changed: (next: Case) => void }) {
+/* What somebody else did to the case while it was being worked on here. */
+function Meanwhile({ other }: { other: Case | null }) {
+  const t = useTexts(signalsTexts);
+  const words = useTexts(domain);
+  const f = useFormat();
+  return (
+    <div role="status">
+      {other !== null && other.changed_by !== null && other.changed_at !== null && (
+        <p class="note note-warning">
+          {t.meanwhile(other.changed_by, f.instant(other.changed_at), words.caseState[other.state], other.assignee)}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/*
+ * The fields follow the case when somebody else changes it, but for those that were filled in here. What was filled in is
+ * not sent before the reader has been told of such a change.
+ */
+function CaseForm({
+  signal,
+  changed,
+  reload,
+}: {
+  signal: AnomalyDetail;
+  changed: (next: Case) => void;
+  reload: () => void;
+}) {
   const t = useTexts(signalsTexts);
   const words = useTexts(domain);
   const name = useId();
-  const [state, setState] = useState(signal.case.state);
-  const [assignee, setAssignee] = useState(signal.case.assignee ?? '');
+  // The case as it was when the fields were filled from it.
+  const [base, setBase] = useState(signal.case);
+  const [state, setState] = useState(base.state);
+  const [assignee, setAssignee] = useState(base.assignee ?? '');
   const [note, setNote] = useState('');
+  const [other, setOther] = useState<Case | null>(null);
   const { busy, problem, send } = useSending();
+  const untouched = { state: base.state, assignee: base.assignee ?? '', note: '' };
+  /* Fields that still hold what `was` says take over the case; the reader may have gone on typing meanwhile. */
+  const follow = (next: Case, was: typeof untouched) => {
+    setBase(next);
+    setState((now) => (now === was.state ? next.state : now));
+    setAssignee((now) => (now === was.assignee ? (next.assignee ?? '') : now));
+    setNote((now) => (now === was.note ? '' : now));
+  };
+  useEffect(() => {
+    if (signal.case.changed_at !== base.changed_at) {
+      const isTouched = state !== untouched.state || assignee !== untouched.assignee || note.trim() !== '';
+      follow(signal.case, untouched);
+      setOther(isTouched ? signal.case : null);
+    }
+  }, [signal.case.changed_at]);
   const submit = (event: Event) => {
     event.preventDefault();
     send(async () => {
+      const { case: now } = await askSignal(signal.anomaly_id, new AbortController().signal);
+      if (now.changed_at !== base.changed_at) {
+        follow(now, untouched);
+        setOther(now);
+        reload();
+        return;
+      }
       const who = assignee.trim();
-      changed(await setCase(signal.anomaly_id, state, who === '' ? null : who, note.trim()));
-      setNote('');
+      const next = await setCase(signal.anomaly_id, state, who === '' ? null : who, note.trim());
+      follow(next, { state, assignee, note });
+      setOther(null);
+      changed(next);
       showToast(t.caseSaved);
     });
   };
@@ -74,6 +129,7 @@ function CaseForm({ signal, changed }: { signal: AnomalyDetail; changed: (next: 
       </fieldset>
       <AssigneeField label={t.assignee} value={assignee} change={setAssignee} />
       <NoteField label={t.note} value={note} change={setNote} />
+      <Meanwhile other={other} />
       {problem !== null && <ProblemNote problem={problem} />}
       <div class="form-end">
         <button type="submit" class="button button-main" disabled={busy}>
@@ -130,12 +186,7 @@ function CaseSection({
       <section class="case">
         <h3>{t.caseTitle}</h3>
         {by !== null && at !== null && <p class="hint">{t.changedBy(by, f.instant(at))}</p>}
-        {acts ? (
-          // Somebody else may have changed it meanwhile: the form then begins anew.
-          <CaseForm key={signal.case.changed_at ?? ''} signal={signal} changed={changed} />
-        ) : (
-          <p class="muted">{t.readOnly}</p>
-        )}
+        {acts ? <CaseForm signal={signal} changed={changed} reload={reload} /> : <p class="muted">{t.readOnly}</p>}
       </section>
       <section class="case">
         <h3>{t.diary}</h3>

@@ -337,7 +337,8 @@ function Choice<T extends string>({
   );
 }
 
-function Content({ asOf }: { asOf: string }) {
+export function TrendsPage() {
+  const session = useSession();
   const t = useTexts(trendsTexts);
   const f = useFormat();
   const base = useCommonFilters();
@@ -347,15 +348,18 @@ function Content({ asOf }: { asOf: string }) {
   const measure = measures.find((one) => one === query.get('measure')) ?? 'hours';
   const split = splits.find((one) => one === query.get('by')) ?? 'none';
   const span = SPANS.find((one) => one === query.get('span')) ?? '24';
-  const from = addMonths(asOf, -Number(span));
-  const asked = {
-    ...scope,
-    by: split === 'none' || split === 'model' ? 'model' : `${split},model`,
-    from,
-    to: addMonths(asOf, -1),
-  };
-  const key = JSON.stringify(asked);
-  const loaded = useLoad(key, async (signal) => ({ split, rows: await aggregates('monthly', asked, signal) }));
+  const key = JSON.stringify([scope, split, span]);
+  const loaded = useLoad(key, async (signal) => {
+    const asOf = (await progress(signal)).as_of ?? session.today;
+    const asked = {
+      ...scope,
+      by: split === 'none' || split === 'model' ? 'model' : `${split},model`,
+      from: addMonths(asOf, -Number(span)),
+      to: addMonths(asOf, -1),
+    };
+    return { asked, split, rows: await aggregates('monthly', asked, signal) };
+  });
+  const asked = loaded.data?.asked;
   const view = useMemo((): View | null => {
     if (loaded.data === null) {
       return null;
@@ -384,8 +388,8 @@ function Content({ asOf }: { asOf: string }) {
   return (
     <PageFrame
       title={t.title}
-      lead={t.lead(f.month(view?.months[0] ?? from), f.month(addMonths(asOf, -1)))}
-      actions={<CsvLink address={address('aggregates/monthly', { ...asked, format: 'csv' })} />}
+      lead={asked === undefined ? '\u00a0' : t.lead(f.month(view?.months[0] ?? asked.from), f.month(asked.to))}
+      actions={asked && <CsvLink address={address('aggregates/monthly', { ...asked, format: 'csv' })} />}
     >
       <div class="stack">
         <Filters filters={filters} />
@@ -412,10 +416,4 @@ function Content({ asOf }: { asOf: string }) {
       </div>
     </PageFrame>
   );
-}
-
-export function TrendsPage() {
-  const session = useSession();
-  const state = useLoad('progress', progress);
-  return <Await of={state}>{(data) => <Content asOf={data.as_of ?? session.today} />}</Await>;
 }

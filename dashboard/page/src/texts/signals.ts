@@ -98,6 +98,8 @@ export const signalsTexts = dictionary(
     caseTitle: 'De zaak',
     caseSave: 'Zaak bijwerken',
     caseSaved: 'De zaak is bijgewerkt.',
+    meanwhile: (name: string, date: string, state: string, assignee: string | null) =>
+      `${name} heeft de zaak intussen gewijzigd (${date}): ${state}${assignee === null ? '' : `, bij ${assignee}`}. Wat u invulde staat er nog en is niet opgeslagen.`,
     assignee: 'Aan wie',
     note: 'Toelichting (mag leeg blijven)',
     diary: 'Dagboek',
@@ -239,6 +241,8 @@ export const signalsTexts = dictionary(
     caseTitle: 'The case',
     caseSave: 'Update case',
     caseSaved: 'The case was updated.',
+    meanwhile: (name: string, date: string, state: string, assignee: string | null) =>
+      `${name} changed the case meanwhile (${date}): ${state}${assignee === null ? '' : `, with ${assignee}`}. What you filled in is still here, and is not saved.`,
     assignee: 'To whom',
     note: 'Explanation (optional)',
     diary: 'Diary',
