@@ -11,6 +11,7 @@
 
 #include "bench/stream.h"
 #include "core/engine.h"
+#include "tests/support/nowhere.h"
 
 /* ---- ports that do nothing ---- */
 
@@ -103,34 +104,6 @@ static enum uw_code standing(void *context, int32_t partition, int64_t epoch, in
     return uw_error_set(error, UW_EINTERNAL, UW_CLASS_FATAL, "nobody else is here");
 }
 
-static enum uw_code published(void *context, int32_t partition, int64_t *sequence, struct uw_error *error)
-{
-    (void)context;
-    (void)partition;
-    (void)error;
-    *sequence = 0;
-    return UW_OK;
-}
-
-static enum uw_code begin(void *context, const struct uw_outbox_record *records, uint32_t record_count,
-                          const struct uw_published *positions, uint32_t position_count, struct uw_error *error)
-{
-    (void)context;
-    (void)records;
-    (void)record_count;
-    (void)positions;
-    (void)position_count;
-    (void)error;
-    return UW_OK;
-}
-
-static enum uw_code end(void *context, struct uw_error *error)
-{
-    (void)context;
-    (void)error;
-    return UW_OK;
-}
-
 /* The value is the event itself. */
 static enum uw_code decode(void *context, enum uw_topic topic, struct uw_str value, struct uw_arena *arena,
                            struct uw_event *event, struct uw_refusal *refusal, struct uw_error *error)
@@ -194,10 +167,10 @@ int main(int argc, char **argv)
     struct uw_engine_options options = {.decoder = {NULL, decode},
                                         .encoder = {NULL, encode_alert, encode_anomaly, encode_dead_letter},
                                         .store = {NULL, claim, load, commit, outbox, due, mark, sweep, standing},
-                                        .publisher = {NULL, published, begin, end},
+                                        .publisher = uw_nowhere(),
                                         .settings = &settings,
                                         .cache_max_bytes = (size_t)4 * 1024 * 1024 * 1024,
-                                        .as_of_day = uw_day_from_civil(2026, 12, 31)};
+                                        .as_of_day = stream.last_day};
     if (uw_engine_open(&options, &engine, &error) != UW_OK) {
         uw_bench_fail(error.text);
     }

@@ -40,13 +40,14 @@ static void add_all(const struct uw_stream *stream, struct work *work, struct to
     totals->add_s += uw_bench_cpu_s() - started;
 }
 
-static void fold_all(const struct work *work, const struct uw_settings *settings, struct totals *totals)
+static void fold_all(const struct work *work, int32_t as_of_day, const struct uw_settings *settings,
+                     struct totals *totals)
 {
     struct uw_fold fold;
     uw_fold_init(&fold);
     double started = uw_bench_cpu_s();
     for (uint32_t i = 0; i < work->client_count; i++) {
-        if (uw_fold_run(&fold, &work->clients[i], settings, uw_day_from_civil(2026, 12, 31)) != UW_OK) {
+        if (uw_fold_run(&fold, &work->clients[i], settings, as_of_day) != UW_OK) {
             uw_bench_fail("out of memory");
         }
         totals->accounts += fold.account_count;
@@ -76,7 +77,7 @@ int main(int argc, char **argv)
             uw_bench_fail("out of memory");
         }
         add_all(&stream, &work, &totals);
-        fold_all(&work, &settings, &totals);
+        fold_all(&work, stream.last_day, &settings, &totals);
         for (uint32_t k = 0; k < work.client_count; k++) {
             uw_client_close(&work.clients[k]);
         }

@@ -1,4 +1,5 @@
 """What is measured. Every function measures once and returns what it found; bench/run repeats and compares."""
+import datetime
 import json
 import os
 import re
@@ -7,13 +8,13 @@ import time
 
 from stack import CHECKOUT, INPUTS, Failure, Process, say
 
-AS_OF = "2026-12-31"
+LATENCY_AS_OF = "2026-12-31"
 CACHE_BYTES = 128 << 20
 
 # The order in which the processor writes them, facts first.
 FACTS = ["decision_fact", "declaration_fact", "no_show_fact", "evaluation_fact"]
-OUTCOMES = ["account_state", "alert_state", "alert_history", "anomaly_state", "anomaly_history", "aggregate_key", "aggregate_sum",
-            "client"]
+OUTCOMES = ["account_state", "alert_state", "alert_history", "anomaly_state", "anomaly_history", "aggregate_key",
+            "aggregate_sum", "client"]
 
 # What must be the same whatever the batches and instances were: revisions and the figures in a payload are those
 # of the moment, and need not be.
@@ -59,20 +60,21 @@ def decode(stack, sizes):
 # ---- with servers ----
 
 def processor(stack, prefix, group, dsn, *more, name="process"):
-    arguments = [stack.command, "process", "--as-of", AS_OF, "--set", f"group.id={group}", "--set",
-                 f"cache.max_bytes={CACHE_BYTES}", *stack.topics(prefix), *more]
+    arguments = [stack.command, "process", "--as-of", stack.last_days.get(prefix, LATENCY_AS_OF), "--set",
+                 f"group.id={group}", "--set", f"cache.max_bytes={CACHE_BYTES}", *stack.topics(prefix), *more]
     return stack.spawn(name, arguments, dsn)
 
 
-def end_to_end(stack, prefix, events, instances=1, keep=False):
+def end_to_end(stack, prefix, events, instances=1, workers=1, keep=False):
     """From the first poll of the first processor to the end of the last, everything committed and published."""
     database = stack.make_database()
     dsn = stack.dsn_of(database)
     stack.settle()
     before = stack.servers_cpu()
-    processes = [processor(stack, prefix, database, dsn, "--until-idle", name=f"{database}-{i + 1}")
-                 for i in range(instances)]
-    figures = {"events": 0, "records": 0, "batches": 0, "seconds": 0.0, "processor_cpu_s": 0.0, "rss_bytes": 0}
+    processes = [processor(stack, prefix, database, dsn, "--until-idle", "--workers", str(workers),
+                           name=f"{database}-{i + 1}") for i in range(instances)]
+    figures = {"workers": workers, "events": 0, "records": 0, "batches": 0, "seconds": 0.0, "processor_cpu_s": 0.0,
+               "rss_bytes": 0}
     for process in processes:
         if process.wait() != 0:
             raise Failure(f"{process.log}: a processor ended with {process.status}")
@@ -126,10 +128,11 @@ def consume(stack, prefix):
 
 
 def peer(stack, prefix, folder):
-    """The Kafka Streams program on the same topic of declarations; it measures itself from its first record."""
+    """The Kafka Streams program on the same topic of declarations, a thread for each core; it measures itself from its first
+    record."""
     environment = dict(stack.environment, PEER_BUILD=os.path.join(CHECKOUT, ".local", "peer"))
     process = Process([os.path.join(folder, "run"), stack.brokers, f"{prefix}.declarations",
-                       os.path.join(CHECKOUT, "schemas", "declaration.avsc"), "10", "2"], environment,
+                       os.path.join(CHECKOUT, "schemas", "declaration.avsc"), "10", str(os.cpu_count())], environment,
                       os.path.join(stack.logs, "peer.log"))
     stack.running.append(process)
     if process.wait() != 0:
@@ -178,9 +181,11 @@ def restart(stack, prefix, database):
     before = offsets(stack, database)
     extra = os.path.join(stack.logs, "restart.jsonl")
     with open(extra, "w", encoding="ascii") as file:
+        recorded_at = datetime.datetime.fromisoformat(stack.last_days[prefix] + "T12:00:00+00:00")
         file.write(json.dumps({"topic": "evaluations", "value": {
-            "event_id": "00000000-0000-4000-8000-000000000001", "recorded_at": 1798632000000, "municipality": "0000",
-            "client": "bench-restart", "decision": "none", "held_on": "2026-12-30", "outcome": "CONTINUE"}}) + "\n")
+            "event_id": "00000000-0000-4000-8000-000000000001", "recorded_at": int(recorded_at.timestamp() * 1000),
+            "municipality": "0000", "client": "bench-restart", "decision": "none", "held_on": stack.last_days[prefix],
+            "outcome": "CONTINUE"}}) + "\n")
     stack.urenwacht("restart-feed", "feed", *stack.topics(prefix), extra)
     started = time.monotonic()
     second = processor(stack, prefix, database, dsn, *lasting, name="restart-after")

@@ -115,6 +115,7 @@ class Stack:
         self.logs = os.path.join(folder, "bench")
         self.running = []
         self.made = 0
+        self.last_days = {}  # of the region in the topics with this prefix
         self.environment = dict(os.environ)
 
     def local(self, *words):
@@ -213,16 +214,18 @@ class Stack:
             words += ["--set", f"topics.{name}={prefix}.{name}"]
         return words
 
-    def feed(self, prefix, clients, declarations, seed):
-        """A region in topics of its own; returns how many events there are."""
+    def feed(self, prefix, clients, declarations, seed, until=None):
+        """A region in topics of its own; returns how many events there are, and keeps the last day of it."""
         topics = self.topics(prefix)
         self.urenwacht(f"{prefix}-topics", "topics", "--create", "--partitions", str(PARTITIONS), *topics)
         process = self.urenwacht(f"{prefix}-simulate", "simulate", "--clients", str(clients), "--declarations",
                                  str(declarations), "--seed", str(seed), "--no-show-percent", "8", "--credit-percent",
-                                 "3", "--redelivery-percent", "1", "--late-percent", "5", *topics)
-        found = re.findall(r"(\d+) events: (\d+) decisions, (\d+) declarations", process.text())
+                                 "3", "--redelivery-percent", "1", "--late-percent", "5",
+                                 *(["--until", until] if until else []), *topics)
+        found = re.findall(r"(\d+) events: .*; until (\d{4}-\d\d-\d\d); ", process.text())
         if not found:
-            raise Failure(f"{process.log} does not say how many events there are")
+            raise Failure(f"{process.log} does not say how many events there are, and until when")
+        self.last_days[prefix] = found[-1][1]
         return int(found[-1][0])
 
 

@@ -124,12 +124,16 @@ void uw_stream_open(struct uw_stream *stream, int32_t clients, int64_t declarati
     uw_region_options_default(&options);
     options.clients = clients;
     options.declarations = declarations;
+    options.until_day = UW_DAY_NONE;
     options.seed = seed;
     options.no_show_percent = 8;
     uw_arena_init(&stream->arena, ARENA_BYTES);
     if (uw_region_open(&options, &region, &error) != UW_OK) {
         uw_bench_fail(error.text);
     }
+    struct uw_region_statistics statistics;
+    uw_region_statistics(region, &statistics);
+    stream->last_day = statistics.last_day;
     for (bool end = false; !end;) {
         struct uw_event event;
         if (uw_region_next(region, &event, &end, &error) != UW_OK) {

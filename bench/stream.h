@@ -16,6 +16,7 @@ struct uw_stream {
     struct uw_arena arena;
     struct uw_message *messages;
     uint32_t count, capacity;
+    int32_t last_day; /* of the region; visits are as agreed */
 };
 
 void uw_stream_open(struct uw_stream *stream, int32_t clients, int64_t declarations, uint64_t seed);

@@ -9,7 +9,7 @@ trap 'rm -rf "$out"' EXIT
 
 # The programs of bench/ are few, and everything that they are linked with is built; other suites use the rest.
 if ! cmake -S "$UW_SOURCE" -B "$UW_BUILD" -DUW_BENCH=ON >"$out/build.log" 2>&1 ||
-    ! cmake --build "$UW_BUILD" --parallel "$(getconf _NPROCESSORS_ONLN)" \
+    ! cmake --build "$UW_BUILD" --parallel "$(bash -c 'source "$1/deploy/lib/packages" && uw_jobs' _ "$UW_SOURCE")" \
         --target bench_core bench_fold bench_decode bench_consume >>"$out/build.log" 2>&1; then
     tail -n 20 "$out/build.log"
     printf 'FAILED the programs of bench/ are not built\n\n0 passed, 1 failed\n'
@@ -28,12 +28,12 @@ fi
 import json
 import sys
 
-# A tenth and less of what the figures should be: other work on the machine must not fail a test.
+# A thirtieth and less of what the figures should be: other work on the machine, or a slow one, must not fail a test.
 LIMITS = [
-    ("core fold alone, one thread", "least", 150000),
-    ("decode alone, our schema", "least", 300000),
+    ("core fold alone, one thread", "least", 50000),
+    ("decode alone, our schema", "least", 100000),
     ("bytes of cache per fact", "most", 96),
-    ("end to end, of the limit", "least", 0.05),
+    ("end to end, of the limit", "least", 0.02),
     ("resident set after all of it, cache 128 MiB", "most", 256),
 ]
 found = {}
