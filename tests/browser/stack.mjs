@@ -9,9 +9,9 @@ import { AS_OF, events, FIRST_DAY, LAST_DAY } from './events.mjs';
 import { Receiver } from './receiver.mjs';
 
 const run = promisify(execFile);
-const COMMAND_MS = 120_000;
-const READY_MS = 120_000;
-const STOP_MS = 10_000;
+const COMMAND_MS = 300_000;
+const READY_MS = 300_000;
+const STOP_MS = 30_000;
 
 export const people = {
   manager: ['Coby Contract', 'contract-manager', '0363'],

@@ -1,6 +1,7 @@
 /* One decision: its charts, all its facts, and why they count. */
 import assert from 'node:assert/strict';
 import { test } from './runner.mjs';
+import { until } from './stack.mjs';
 import { phone } from './visit.mjs';
 
 const carla = '#/decisions/0363/JW-3001?client=c-carla';
@@ -22,11 +23,15 @@ test('decision: the change of funding form is in the chart, and in the table wit
   const figure = page.getByRole('figure').filter({ has: page.getByRole('heading', { name: 'Verloop van de urenpot' }) });
   await visit.visible(figure.getByText('Andere financieringsvorm of andere uren'));
   await visit.visible(figure.getByText('In dit tempo'));
-  const drawn = await figure.locator('canvas').evaluate((canvas) => {
-    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-    return new Set(pixels.filter((_, index) => index % 4 === 3)).size > 1;
-  });
-  assert.ok(drawn, 'something is drawn');
+  const drawn = () =>
+    figure.locator('canvas').evaluate((canvas) => {
+      if (canvas.width === 0 || canvas.height === 0) {
+        return false;
+      }
+      const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+      return new Set(pixels.filter((_, index) => index % 4 === 3)).size > 1;
+    });
+  await until(120_000, 'something is drawn', drawn);
   await figure.getByRole('button', { name: 'Als tabel' }).click();
   await visit.visible(figure.getByRole('table').getByRole('row').nth(3));
   await figure.getByRole('button', { name: 'Als grafiek' }).click();
@@ -113,6 +118,8 @@ test('decision: by keyboard every value of a chart is read out, and no gap', { a
     await visit.visible(said.getByText(/^\d+ [a-z]+ 202[56]: [\u2212]?\d+:\d\d$/));
     read.push(await said.textContent());
     await page.keyboard.press('ArrowRight');
+    // What the key did is drawn.
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   }
   assert.ok(new Set(read).size > 15, `${read}`);
 });

@@ -31,7 +31,9 @@ test('login: wrong tokens are refused in words', outside, async (visit) => {
   await visit.go('');
   assert.ok(await page.getByRole('button', { name: 'Inloggen' }).isDisabled(), 'without a code there is nothing to send');
   for (const wrong of ['x', `uw_${'A'.repeat(43)}`, "'; DROP TABLE token; --"]) {
+    const answered = page.waitForResponse((answer) => answer.url().endsWith('/session') && answer.request().method() === 'POST');
     await logIn(visit, wrong);
+    assert.ok([400, 401].includes((await answered).status()), wrong);
     await page.getByRole('alert').getByText('Deze code klopt niet, is verlopen of is ingetrokken.').waitFor();
     assert.equal(await page.getByLabel('Toegangscode').getAttribute('aria-invalid'), 'true');
   }
@@ -88,6 +90,59 @@ test('session: a server that went away and came back', { as: 'manager' }, async 
   await page.getByRole('button', { name: 'Opnieuw proberen' }).first().click();
   await visit.heading('Toewijzingen');
   await visit.visible(page.getByRole('table'));
+});
+
+test('session: a server that has too much to do is asked again when it said so, and not by all at once', { as: 'manager' }, async (visit) => {
+  const { page } = visit;
+  visit.guard.allowed.push(/status of 503/);
+  // Chance, as it is to be with another reader.
+  await page.addInitScript(() => {
+    Math.random = () => 0.75;
+  });
+  const asked = [];
+  await page.route(/v1\/(stream|session)/, async (route) => {
+    asked.push({ what: /v1\/(\w+)/.exec(route.request().url())[1], at: performance.now() });
+    // The session as the page begins, the stream, which is refused, and why.
+    await (asked.length === 2 || asked.length === 3
+      ? route.fulfill({ status: 503, headers: { 'Retry-After': '3' }, body: '' })
+      : route.continue());
+  });
+  await visit.go('#/');
+  await visit.visible(page.getByRole('status').getByText('Niet live: verbinding wordt hersteld'));
+  await visit.visible(page.getByRole('status').getByText('Live', { exact: true }));
+  assert.deepEqual(asked.map(({ what }) => what), ['session', 'stream', 'session', 'session', 'stream']);
+  const pause = (index) => asked[index].at - asked[index - 1].at;
+  assert.ok(pause(2) > 1_000 + 0.75 * 2_000, `about two seconds, by chance: ${pause(2)} ms`);
+  assert.ok(pause(3) > 3_000 + 0.75 * 4_000, `what was asked for, and twice the chance: ${pause(3)} ms`);
+});
+
+test('session: a stream that is lost goes on where it was, also when nothing has come yet', { as: 'manager' }, async (visit) => {
+  const { page } = visit;
+  await page.addInitScript(() => {
+    window.streams = [];
+    const Plain = window.EventSource;
+    window.EventSource = class extends Plain {
+      constructor(address) {
+        super(address);
+        window.streams.push(this);
+        for (const kind of ['position', 'alert', 'anomaly']) {
+          this.addEventListener(kind, (event) => (this.last = event.lastEventId));
+        }
+      }
+    };
+  });
+  await visit.go('#/');
+  await page.waitForFunction(() => window.streams.length === 1 && window.streams[0].last !== undefined);
+  const before = await page.evaluate(() => {
+    // As the browser tells of a connection that is no more.
+    window.streams[0].dispatchEvent(new Event('error'));
+    return window.streams[0].last;
+  });
+  await page.waitForFunction(() => window.streams.length === 2 && window.streams[1].readyState === EventSource.OPEN);
+  const [state, address] = await page.evaluate(() => [window.streams[0].readyState, window.streams[1].url]);
+  assert.equal(state, 2, 'the browser does not come back by itself as well');
+  assert.equal(new URL(address).searchParams.get('last_event_id'), before);
+  await visit.visible(page.getByRole('status').getByText('Live', { exact: true }));
 });
 
 test('frame: skip link, menu and the focus on a new page', { as: 'manager' }, async (visit) => {

@@ -68,6 +68,41 @@ test('signals: a case through its states, with assignment and diary', { as: 'fra
   await visit.visible(opener(page, 'No-show gedeclareerd'));
 });
 
+test('signals: what is filled in about a case stays when somebody else changes it', { as: 'fraud' }, async (visit) => {
+  const { page, stack } = visit;
+  const dialog = await openSignal(visit, 'Vooraf gedeclareerd');
+  const id = new URLSearchParams(page.url().split('?')[1]).get('signal');
+  const change = (state, assignee) => stack.ask('admin', 'PUT', `anomalies/${id}/case`, { state, assignee });
+  const told = dialog.getByRole('status').getByText(/^Ada Beheer heeft de zaak intussen gewijzigd/);
+  const note = dialog.getByLabel(/Toelichting/);
+  const save = dialog.getByRole('button', { name: 'Zaak bijwerken' });
+  await note.fill('Twee keer gebeld');
+  assert.equal(await told.count(), 0);
+  // What the page has not heard of is not written over.
+  await change('IN_RESEARCH', 'Ada Beheer');
+  await save.click();
+  await visit.visible(told.and(dialog.getByText(/in onderzoek, bij Ada Beheer\. Wat u invulde staat er nog/)));
+  assert.equal(await note.inputValue(), 'Twee keer gebeld');
+  assert.ok(await dialog.getByLabel('in onderzoek').isChecked(), 'the state follows');
+  assert.equal(await dialog.getByLabel('Aan wie').inputValue(), 'Ada Beheer');
+  assert.equal((await visit.ask(`anomalies/${id}`)).case.changed_by, 'Ada Beheer', 'nothing was sent');
+  // What the page hears of leaves what was chosen and typed here as it is.
+  await dialog.getByLabel('gegrond', { exact: true }).check();
+  await change('UNFOUNDED', null);
+  await dialog.getByLabel('Aantekening').fill('Aanbieder gesproken');
+  await dialog.getByRole('button', { name: 'Aan het dagboek toevoegen' }).click();
+  await visit.visible(told.and(dialog.getByText(/ongegrond\. Wat u invulde staat er nog/)));
+  assert.equal(await note.inputValue(), 'Twee keer gebeld');
+  assert.ok(await dialog.getByLabel('gegrond', { exact: true }).isChecked(), 'the state that was chosen stays');
+  assert.equal(await dialog.getByLabel('Aan wie').inputValue(), '', 'who was not touched follows');
+  await save.click();
+  await visit.said('De zaak is bijgewerkt.');
+  await visit.visible(dialog.locator('blockquote').getByText('Twee keer gebeld'));
+  assert.equal(await note.inputValue(), '');
+  assert.equal(await told.count(), 0);
+  assert.equal((await visit.ask(`anomalies/${id}`)).case.state, 'FOUNDED');
+});
+
 test('signals: the regional team reads along, and changes nothing', { as: 'regional' }, async (visit) => {
   const dialog = await openSignal(visit, 'Onaannemelijk lang');
   await visit.visible(dialog.getByText('U kunt meelezen; de zaak behandelen doet het team rechtmatigheid.'));

@@ -27,7 +27,7 @@ test('trends: a switch of funding form is marked, with before and after', { as: 
 
 test('trends: what moves in every month is no switch', { as: 'regional' }, async (visit) => {
   const { page } = visit;
-  for (const filter of ['', 'law=JEUGDWET', 'municipality=0202']) {
+  for (const filter of ['', 'law=WMO', 'municipality=0202']) {
     await visit.go(`#/trends?${filter}`);
     const mark = page.locator('section', { has: page.getByRole('heading', { name: 'Voor en na' }) });
     await visit.visible(mark.getByText(/^In januari 2026 verschoof \d+% van de uren/));
@@ -37,4 +37,29 @@ test('trends: what moves in every month is no switch', { as: 'regional' }, async
     await page.waitForURL(/around=2025-10/);
     await visit.gone(mark.getByText(/^In \S+ 202\d verschoof/));
   }
+});
+
+test('trends: when nothing comes at first the page has its heading, says why, and tries again when asked', { as: 'regional' }, async (visit) => {
+  const { page } = visit;
+  visit.guard.allowed.push(/status of 503/);
+  // So long that it does not try by itself meanwhile.
+  const busy = { status: 503, headers: { 'Retry-After': '900' }, body: '' };
+  const first = /v1\/progress/;
+  const second = /v1\/aggregates\/monthly/;
+  const refused = page.getByRole('alert').getByText('De server heeft het druk. Probeer het zo opnieuw.');
+  const again = page.getByRole('alert').getByRole('button', { name: 'Opnieuw proberen' });
+  await page.route(first, (route) => route.fulfill(busy));
+  await visit.go('#/trends');
+  await visit.heading('Trends');
+  await visit.visible(refused);
+  await page.route(second, (route) => route.fulfill(busy));
+  await page.unroute(first);
+  const [answer] = await Promise.all([page.waitForResponse(second), again.click()]);
+  assert.equal(answer.status(), 503);
+  await visit.heading('Trends');
+  await visit.visible(refused);
+  await page.unroute(second);
+  await again.click();
+  await visit.visible(page.getByText(/In januari 2026 verschoof/));
+  assert.equal(await page.getByRole('alert').count(), 0);
 });

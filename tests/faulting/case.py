@@ -13,8 +13,14 @@ import lib_kafka
 from faulting import verdict, witness
 from faulting.servers import Process, Watcher, sql
 
+# Of what takes a second or two on a machine that does nothing else.
+PATIENCE_SECONDS = 120
 FEED_PATIENCE_SECONDS = 180
-IDLE_PATIENCE_SECONDS = 150
+IDLE_PATIENCE_SECONDS = 240
+# Kafka's max.poll.interval.ms, and some time to go on.
+REBALANCE_PATIENCE_SECONDS = 300 + 30
+# Lines of a piece of the stream that are sent when a fault is over.
+KEPT_BACK = 20
 
 
 class Failed(Exception):
@@ -30,14 +36,15 @@ class Case:
         self.folder = f"{suite.folder}/{name}"
         self.partitions = partitions
         self.processes, self.injections, self.healings, self.in_flight, self.poison, self.notes = [], [], [], [], [], []
+        # At each fault: clients of a long backlog that were not judged yet.
+        self.unjudged = []
         self.serial, self.feeder, self.feed_problem = 0, None, None
         # For the command's own check, which judges by the program's rules.
         self.verify_environment = {}
         # Messages that were in the topics and are not to be counted.
         self.skipped = 0
-        # A record may come a second time: only after --accept-lost-offsets, and when the broker itself forgot to
-        # end a transaction.
-        self.repeats, self.forgotten_ends = False, set()
+        # A record may come a second time: only when the broker itself forgot to end a transaction.
+        self.repeats, self.repeated, self.forgotten_ends = False, 0, set()
         self.admin = None
         self.expected_path, self.as_of = self.stream.expected_path, self.stream.as_of
         self.base_dsn = dsn or self.servers.dsn
@@ -132,7 +139,7 @@ class Case:
         self.processes.append(process)
         return process
 
-    def must(self, *words, patience=60):
+    def must(self, *words, patience=PATIENCE_SECONDS):
         process = self.start(*words)
         status = process.wait(patience)
         if status != 0:
@@ -177,7 +184,7 @@ class Case:
         if self.feed_problem or self.feeder.is_alive():
             raise Failed(self.feed_problem or "the feed does not end")
 
-    def ends(self, patience=1.0):
+    def ends(self, patience=PATIENCE_SECONDS):
         """The end of each partition of the input topics; raises KafkaException when the broker does not answer."""
         client = confluent_kafka.Consumer(lib_kafka.settings(**{"group.id": "reader"}))
         try:
@@ -190,9 +197,14 @@ class Case:
     def sent(self):
         """Messages in the input topics, or None when the broker does not answer soon."""
         try:
-            return sum(self.ends().values())
+            return sum(self.ends(5.0).values())
         except confluent_kafka.KafkaException:
             return None
+
+    def count_unjudged(self):
+        """Clients whose facts are stored and that wait to be judged for the first time; 0 without an answer."""
+        rows = sql(self.dsn, "SELECT count(*) FROM urenwacht_data.client WHERE rules_version = 0", 5)
+        return int(rows[0]) if rows else 0
 
     # ---- faults ----
 
@@ -205,6 +217,7 @@ class Case:
             sent = self.sent()
             if sent is not None:
                 self.in_flight.append(max(0, sent - self.watcher.applied))
+            self.unjudged.append(self.count_unjudged())
         self.injections.append(time.monotonic())
         return self.injections[-1]
 
@@ -216,21 +229,46 @@ class Case:
         """Notes what the broker did not end; its log holds two runs, so after each start."""
         self.forgotten_ends |= self.servers.forgotten_ends(self.id)
 
-    def wait_until(self, what, condition, patience=30):
-        until = time.monotonic() + patience
+    def wait_until(self, what, condition, patience=PATIENCE_SECONDS):
+        began = time.monotonic()
         while not condition():
-            if time.monotonic() > until:
-                raise Failed(f"{what}: not within {patience} s")
+            if time.monotonic() > began + patience:
+                if patience >= REBALANCE_PATIENCE_SECONDS or not self.servers.forgets_members():
+                    raise Failed(f"{what}: not within {patience} s")
+                patience = REBALANCE_PATIENCE_SECONDS
+                self.notes.append("the broker lost its timers of groups when it started: a member that is gone may be"
+                                  " waited for until the rebalance times out, 300 s")
             time.sleep(0.05)
 
-    def wait_progress(self, patience=30, more=1):
+    def wait_applied(self):
+        """Everything that was sent has been applied."""
+        self.wait_until("all events applied", lambda: self.watcher.applied == self.sent())
+
+    def wait_progress(self):
+        """More is applied than now, or all there is: a machine may be through with a stream before it is looked at."""
         before = self.watcher.applied
-        self.wait_until("more events applied", lambda: self.watcher.applied >= before + more, patience)
+        self.wait_until("more events applied", lambda: self.watcher.applied > before or
+                        not self.feeding() and self.watcher.applied == self.sent())
+
+    def await_fault_point(self, process, what, more=()):
+        """The process kills itself there. Where it has done all there is without coming to that point, some more lines come,
+        and when those are sent, one comes again and again: a redelivery, which is applied, and whose position is
+        published. Returns the lines that were not needed."""
+        until, more = time.monotonic() + PATIENCE_SECONDS, list(more)
+        while process.running() and time.monotonic() < until:
+            if not self.feeding() and self.watcher.applied == self.sent():
+                self.feed_lines(more[:KEPT_BACK] or self.stream.lines[:1])
+                more = more[KEPT_BACK:]
+            time.sleep(0.5)
+        status = process.end()
+        if f"fault point {what}" not in process.says():
+            raise Failed(f"{what} was not reached: ended with {status}: {last_line(process.says())}")
+        return more
 
     # ---- the end ----
 
-    def stop(self, process, patience=6):
-        """SIGTERM, after which it has five seconds."""
+    def stop(self, process, patience=30):
+        """SIGTERM, after which it has five seconds, where it is given the processor."""
         status = process.end(signal.SIGTERM, patience)
         if status != 0:
             raise Failed(f"SIGTERM ended with {status}: {last_line(process.says())}")
@@ -239,9 +277,11 @@ class Case:
         """A processor takes what is left, and ends when there is nothing more."""
         settings = {"batch__max_events": "500", **settings}
         process = self.processor("--until-idle", *words, name="last", environment=environment, **settings)
-        status = process.wait(IDLE_PATIENCE_SECONDS)
+        rebalancing = REBALANCE_PATIENCE_SECONDS if self.servers.forgets_members() else 0
+        status = process.wait(IDLE_PATIENCE_SECONDS + rebalancing)
         if status != 0:
             raise Failed(f"the last processor ended with {status}: {last_line(process.says())}")
+        return process
 
     def judge(self):
         self.look_at_broker()
@@ -249,7 +289,13 @@ class Case:
             self.repeats = True
             self.notes.append(f"the broker left transactions without their end {len(self.forgotten_ends)} times:"
                               " their records may come twice, with the same bytes")
-        return verdict.judge(self)
+        judged = verdict.judge(self)
+        if self.repeated:
+            self.notes.append(f"{self.repeated} alerts and anomalies came twice with the same bytes")
+        searches = sum(process.says().count("looking for them in their topics") for process in self.processes)
+        if searches:
+            self.notes.append(f"Kafka's offsets did not say what is published {searches} times: found in the topics")
+        return judged
 
 
 def last_line(text):

@@ -3,7 +3,7 @@ import datetime
 import os
 import subprocess
 
-from faulting.case import Failed
+from faulting.case import Failed, PATIENCE_SECONDS
 from faulting.servers import Skipped
 
 
@@ -45,16 +45,16 @@ def clock(case):
     wall.set("2026-02-28", "22:59:57")
     case.feed(seconds=10)
     process = run()
-    case.wait_until("the day turns", lambda: "a new day: as of 2026-03-01" in process.says(), 30)
+    case.wait_until("the day turns", lambda: "a new day: as of 2026-03-01" in process.says())
     case.inject()
     # Back before midnight: the day that was reached stays.
     wall.set("2026-02-28", "20:00:00")
     case.pause(1.5, 2.0)
     # Ahead by two days at once.
     wall.set("2026-03-02", "08:00:00")
-    case.wait_until("the day turns again", lambda: "a new day: as of 2026-03-02" in process.says(), 30)
+    case.wait_until("the day turns again", lambda: "a new day: as of 2026-03-02" in process.says())
     case.inject()
-    case.wait_until("all is judged", lambda: stands_at() == {"2026-03-02"}, 40)
+    case.wait_until("all is judged", lambda: stands_at() == {"2026-03-02"})
     case.stop(process)
     # The clock of the next one is a day behind: the partitions stay where they are.
     wall.set("2026-03-01", "12:00:00")
@@ -63,7 +63,7 @@ def clock(case):
     case.stop(process)
     case.feed_end()
     process = run("--until-idle")
-    if process.wait(60) != 0 or stands_at() != {"2026-03-02"}:
+    if process.wait(PATIENCE_SECONDS) != 0 or stands_at() != {"2026-03-02"}:
         raise Failed(f"ended at {sorted(stands_at())}: {process.says()[-300:]}")
 
 
@@ -87,13 +87,13 @@ def upgrade(case):
     case.feed(seconds=14)
     newer = {"URENWACHT_TEST_RULES_VERSION": "1000"}
     old = [case.processor("--instance", name) for name in ("a", "b")]
-    case.wait_progress(40)
+    case.wait_progress()
     for name in ("a", "b"):
         case.pause(0.8, 1.6)
         case.inject()
         case.stop(old.pop(0))
         old.append(case.processor("--instance", name, environment=newer))
-        case.wait_progress(40)
+        case.wait_progress()
     case.feed_end()
     for process in old:
         case.stop(process)

@@ -96,7 +96,7 @@ def run(case, cluster, folder):
         os.unlink(ballast)
         if not process.running():
             raise Failed(f"the processor ended with {process.popen.returncode}: {process.says()[-300:]}")
-        case.wait_progress(60)
+        case.wait_progress()
     case.feed_end()
     case.stop(process)
     case.settle("--instance", "one")

@@ -29,13 +29,7 @@ def upset(case, proxy, process):
         proxy.mode = "pass"
         if not process.running():
             raise Failed(f"the processor ended with {process.popen.returncode}: {process.says()[-300:]}")
-        case.wait_progress(60)
-
-
-def finish(case, process):
-    case.feed_end()
-    case.stop(process)
-    case.settle("--instance", "one")
+        case.wait_progress()
 
 
 def postgres_line(case):
@@ -48,9 +42,11 @@ def postgres_line(case):
         process = case.processor("--instance", "one", environment={"URENWACHT_DSN": dsn})
         case.wait_progress()
         upset(case, proxy, process)
+        case.feed_end()
+        case.stop(process)
     finally:
         proxy.close()
-    finish(case, process)
+    case.settle("--instance", "one")
 
 
 def commit_line(case):
@@ -59,25 +55,26 @@ def commit_line(case):
     proxy = Proxy((parts.hostname, parts.port), seed=case.suite.seed)
     times = 60 if case.suite.long else 8
     try:
-        case.feed(seconds=times * 1.5)
+        pieces = case.stream.pieces(times + 1)
+        case.feed_lines(pieces[0])
         # Without TLS, so that the proxy can see what is said; the statement's name stands in the message.
         dsn = case.dsn.replace(f":{parts.port}/", f":{proxy.port}/") + "?sslmode=disable"
         process = case.processor("--instance", "one", environment={"URENWACHT_DSN": dsn})
-        case.wait_progress()
-        for _ in range(times):
+        case.wait_applied()
+        for piece in pieces[1:]:
+            # Whatever comes after this has to be committed.
             before = proxy.cuts
             proxy.cut_when(b"\0commit\0", case.random.choice((0.0, 0.0, 0.001, 0.005, 0.02)))
-            case.wait_until("a COMMIT is cut", lambda: proxy.cuts > before or not case.feeding(), 20)
+            case.feed(seconds=1, lines=piece)
+            case.wait_until("a COMMIT is cut", lambda: proxy.cuts > before)
             case.inject(flying=False)
-            if not case.feeding():
-                break
-            case.pause(0.1, 0.6)
-        proxy.cut_at = None
-        if proxy.cuts < times // 2:
-            raise Failed(f"only {proxy.cuts} COMMITs were cut")
+            case.feed_end()
+            case.pause(0, 0.5)
+        case.wait_applied()
+        case.stop(process)
     finally:
         proxy.close()
-    finish(case, process)
+    case.settle("--instance", "one")
 
 
 def kafka_line(case):

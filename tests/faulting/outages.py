@@ -2,7 +2,7 @@
 import threading
 import time
 
-from faulting.case import Failed
+from faulting.case import Failed, KEPT_BACK
 
 
 def steady(case, process):
@@ -11,11 +11,15 @@ def steady(case, process):
 
 
 def outage(case, turns, seconds, take, give):
-    """Servers are taken away and given back while one processor goes on all the time."""
-    case.feed(seconds=turns * (seconds + 4))
+    """Servers are taken away and given back while one processor goes on all the time. Some events are kept back each time
+    until all is healed, so that there is work to go on with, however quick the processor was."""
+    pieces = case.stream.pieces(turns + 1)
+    case.feed(seconds=2, lines=pieces[0])
     process = case.processor("--instance", "one")
-    case.wait_progress(40)
-    for _ in range(turns):
+    case.wait_progress()
+    for piece in pieces[1:]:
+        case.feed_end()
+        case.feed(seconds=seconds + 3, lines=piece[:-KEPT_BACK])
         case.pause(0.1, 1.0)
         case.inject()
         take()
@@ -24,8 +28,9 @@ def outage(case, turns, seconds, take, give):
         case.heal()
         case.look_at_broker()
         steady(case, process)
-        case.wait_progress(60)
-    case.feed_end()
+        case.feed_end()
+        case.feed_lines(piece[-KEPT_BACK:])
+        case.wait_applied()
     steady(case, process)
     case.stop(process)
     case.settle("--instance", "one")

@@ -23,7 +23,7 @@ class Proxy:
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
-        if not self.ready.wait(5):
+        if not self.ready.wait(60):
             raise RuntimeError("the proxy does not listen")
 
     def run(self):
@@ -77,6 +77,7 @@ class Proxy:
             self.pairs.remove(pair)
 
     async def pump(self, reader, writer, pair, to_server):
+        before = b""
         try:
             while True:
                 data = await reader.read(65536)
@@ -88,7 +89,9 @@ class Proxy:
                         return
                 if self.mode == "delay":
                     await asyncio.sleep(self.random.uniform(0, self.delay_seconds))
-                hit = to_server and self.cut_at is not None and self.cut_at in data
+                # What is said may come in two pieces.
+                hit = to_server and self.cut_at is not None and self.cut_at in before + data
+                before = data[-64:]
                 writer.write(data)
                 await writer.drain()
                 if hit:

@@ -15,6 +15,8 @@ PSQL = max(glob.glob("/usr/lib/postgresql/*/bin/psql"), default=shutil.which("ps
 START_TURNS = 4
 # Said of a transaction whose partitions have no leader at this moment, although they are not deleted at all.
 FORGOTTEN_END = "these partitions are likely deleted already and hence can be skipped"
+# Said when what the coordinator of groups has loaded is thrown away and loaded once more.
+FORGOTTEN_MEMBERS = "is out of sync with the underlying log"
 
 
 class Skipped(Exception):
@@ -28,7 +30,7 @@ class Servers:
         self.source, self.folder, self.own = source, folder, own
         self.lock = threading.Lock()
 
-    def local(self, *words, patience=150):
+    def local(self, *words, patience=400):
         """Runs deploy/local; returns what it printed."""
         done = subprocess.run([f"{self.source}/deploy/local", "--dir", self.folder, *words], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=patience)
@@ -69,6 +71,32 @@ class Servers:
                 pass
         return found
 
+    def forgets_members(self):
+        """Whether the broker that runs now lost its timers of groups when it started, so that a member that is gone is
+        waited for until the rebalance times out (docs/faults.md, "What they found")."""
+        try:
+            with open(f"{self.folder}/kafka/log", encoding="utf-8", errors="replace") as file:
+                return any(FORGOTTEN_MEMBERS in line for line in file)
+        except FileNotFoundError:
+            return False
+
+    def postgres_log(self):
+        """Path of what PostgreSQL says; deploy/local has its data elsewhere where the server may not enter the folder."""
+        with open(f"{self.folder}/state", encoding="utf-8") as file:
+            return re.search(r"^postgres_data=(.*)$", file.read(), re.M)[1] + ".log"
+
+    def keep_logs(self, folder):
+        """Copies what the servers have said, the broker's former run too; returns the names of the copies."""
+        copies = []
+        for path in (f"{self.folder}/kafka/log.1", f"{self.folder}/kafka/log", self.postgres_log()):
+            copy = f"{folder}/{'-'.join(path.split('/')[-2:])}"
+            try:
+                shutil.copyfile(path, copy)
+                copies.append(copy)
+            except OSError:
+                pass
+        return ", ".join(copies)
+
     def pids(self):
         return {name: int(pid) for name, pid in re.findall(r"^(\w+)=(\d+)$", self.local("pids"), re.M)}
 
@@ -81,7 +109,7 @@ class Servers:
         return done.stdout.strip()
 
 
-def sql(dsn, text, patience=20):
+def sql(dsn, text, patience=60):
     """The rows of a query, or None when the server does not answer."""
     try:
         done = subprocess.run([PSQL, "-XAtq", "-v", "ON_ERROR_STOP=1", dsn, "-c", text], stdin=subprocess.DEVNULL,
@@ -146,7 +174,7 @@ class Watcher(threading.Thread):
     def run(self):
         while not self.closing.wait(self.PERIOD_SECONDS):
             began = time.monotonic()
-            rows = sql(self.dsn, "SELECT coalesce(sum(next_offset), 0) FROM urenwacht.progress", 5)
+            rows = sql(self.dsn, "SELECT coalesce(sum(next_offset), 0) FROM urenwacht.progress", 20)
             if rows:
                 self.samples.append((began, int(rows[0])))
 

@@ -15,7 +15,7 @@ class Stream:
         region = f"{folder}/region.jsonl"
         subprocess.run([command, "simulate", "--clients", str(max(20, declarations // 40)), "--seed", str(seed),
                         "--from", "2025-10-01", "--until", "2026-02-27", "--declarations", str(declarations),
-                        "--output", region], check=True, capture_output=True, timeout=60)
+                        "--output", region], check=True, capture_output=True, timeout=300)
         with open(region, encoding="utf-8") as file:
             lines = file.readlines()
         with open(f"{source}/tests/data/hostile-1.events.jsonl", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ import lib_kafka
 from faulting import stream, witness
 
 SHOWN = 4
-STABLE_SECONDS = 75
+STABLE_SECONDS = 150
 DEAD_LETTER = "__streams.errors."
 
 
@@ -66,6 +66,7 @@ def judge_revisions(messages, output, view_name, id_name, case, verdict):
         before = last[record_id]["revision"] if record_id in last else 0
         where = f"{message.topic()}/{message.partition()}/{message.offset()}: revision {revision} after {before}"
         again = case.repeats and seen.get((record_id, revision)) == message.value()
+        case.repeated += int(revision <= before and again)
         seen[record_id, revision] = message.value()
         verdict.note("doubled", int(revision <= before and not again), where)
         verdict.note("lost", max(0, revision - before - 1), where)

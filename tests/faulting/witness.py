@@ -10,8 +10,7 @@ import re
 # What is written of a partition; and whether rows say of which.
 TABLES = {"decision_fact": True, "declaration_fact": True, "no_show_fact": True, "evaluation_fact": True,
           "client": True, "outbox": True, "account_state": False, "alert_state": False, "alert_history": False,
-          "anomaly_state": False, "anomaly_history": False, "aggregate_key": False,
-          "aggregate_sum": False}
+          "anomaly_state": False, "anomaly_history": False, "aggregate_key": False, "aggregate_sum": False}
 
 INSTALL = """
 CREATE SCHEMA witness;
@@ -50,20 +49,25 @@ SELECT m.who, m.partition, m.epoch FROM witness.owning m WHERE m.who <> 'psql' A
                     WHERE c.partition = m.partition AND c.claimed AND c.epoch = m.epoch AND c.who = m.who))
 """
 
-# Every row belongs to a transaction that moved its partition. Sums of former rules are removed by anybody, once
-# nobody uses them.
+# Every row belongs to a transaction that moved its partition. Sums of former rules are removed by anybody, with their
+# keys, once nobody uses them.
 STRANGERS = """
 SELECT w.who, w.relation, w.partition FROM witness.written w
- WHERE NOT (w.relation = 'aggregate_sum' AND w.operation = 'DELETE')
+ WHERE NOT (w.relation IN ('aggregate_sum', 'aggregate_key') AND w.operation = 'DELETE')
    AND NOT EXISTS (SELECT FROM witness.owning o WHERE o.transaction = w.transaction AND o.who = w.who
                       AND NOT o.claimed AND (w.partition IS NULL OR o.partition = w.partition))
 """
 
-# Refused by the comparison of positions, and ended by its own successor: the ways in which a zombie may fail. Anything
-# else in the log, an index that forbids a second row above all, would mean that only luck has prevented worse.
+# Refused by the comparison of positions, ended by its successor, which may have waited for its lock, or by the server when
+# its time is over: the ways in which a zombie may fail. Anything else in the log, an index that forbids a second row above all, would mean that only
+# luck has prevented worse.
 EXPECTED_ERRORS = ("another instance owns a partition of this batch, or has moved it on",
                    "terminating connection due to administrator command",
-                   "canceling statement due to user request")
+                   "canceling statement due to user request",
+                   "canceling statement due to lock timeout",
+                   "canceling statement due to statement timeout",
+                   "terminating connection due to idle-in-transaction timeout",
+                   "connection to client lost")
 
 
 def install(case):
@@ -92,7 +96,7 @@ class ServerLog:
     """What PostgreSQL logs about the database of a case from now on, while the server is not restarted."""
 
     def __init__(self, case):
-        self.path, self.database = f"{case.servers.folder}/postgres/data.log", case.id
+        self.path, self.database = case.servers.postgres_log(), case.id
         self.begin = os.path.getsize(self.path)
 
     def unexpected(self):

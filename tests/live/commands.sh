@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The subcommands as a user meets them: help, feed, simulate, watch, explain, verify, dead-letters.
+# Names of its own.
 set -euo pipefail
 # shellcheck source=tests/live/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -159,6 +160,33 @@ explain_all() {
     check_equal 'explain of an unknown decision: exit code' "$status" 1 "$dir/unknown.err"
 }
 
+# A decision that occurs for many clients, by mistake or not: so many are listed, and no more.
+case_explain_many() {
+    local decision count
+    fresh 2
+    for decision in FEW MANY; do
+        count=99
+        if [[ $decision == MANY ]]; then
+            count=101
+        fi
+        "$UW_PYTHON" -c 'import json, sys, uuid
+for number in range(int(sys.argv[2])):
+    print(json.dumps({"topic": "evaluations", "value": {"event_id": str(uuid.uuid4()), "recorded_at": 1770000000000,
+        "municipality": "0268", "client": f"client-{number:03}", "decision": sys.argv[1], "held_on": "2026-02-01",
+        "outcome": "CONTINUE"}}))' "$decision" "$count" >>"$dir/events.jsonl"
+    done
+    must feed feed "$dir/events.jsonl"
+    must process process --until-idle --as-of 2026-03-01
+    run few explain 0268 FEW
+    check_equal 'explain of 99 clients: exit code' "$status" 2 "$dir/few.err"
+    check_equal 'all of them are listed' "$(sort -u "$dir/few.out" | wc -l)" 99
+    check_says 'and counted' "$dir/few.err" 'occurs for 99 clients, listed above'
+    run many explain 0268 MANY
+    check_equal 'explain of 101 clients: exit code' "$status" 2 "$dir/many.err"
+    check_equal 'a hundred of them are listed' "$(sort -u "$dir/many.out" | wc -l)" 100
+    check_says 'and that there may be more' "$dir/many.err" 'occurs for at least 100 clients, listed above'
+}
+
 # ---------------------------------------------------------------------------
 # watch
 
@@ -274,6 +302,7 @@ finds_a_difference() {
 case_lane help case_help
 case_lane feed case_feed
 case_lane simulate-1 case_simulate 1
+case_lane explain-many case_explain_many
 case_lane watch case_watch
 case_lane simulate-2 case_simulate 77
 case_lane dead-letters case_dead_letters

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Dead letters are listed and shown, and sent again once when what was wrong was mended; and the state is then the one
 # of all events.
+# Names of its own.
 set -euo pipefail
 # shellcheck source=tests/live/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -9,17 +10,10 @@ readonly events=$UW_SOURCE/tests/data/hostile-1.events.jsonl
 as_of=$(<"$UW_SOURCE/tests/data/hostile-1.as-of")
 readonly schema_id=41
 
-free_port() {
-    "$UW_PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # A registry that does not know the writer's schema, and events of which the declarations are written with it.
 unknown_schema() {
-    port=$(free_port)
+    start_registry
     fresh 3 "registry: {url: \"http://127.0.0.1:$port\"}"
-    mkdir -p "$dir/schemas"
-    "$UW_PYTHON" "$live/lib_registry.py" "$port" "$dir/schemas" >"$dir/registry.out" 2>"$dir/registry.err" </dev/null &
-    process_of[registry]=$!
     "$UW_PYTHON" "$live/dead_letters.py" send "$events" "$schema_id" >"$dir/sent"
     read -r all unknown <"$dir/sent"
     must process process --until-idle --as-of "$as_of"
@@ -121,8 +115,8 @@ case_two() {
     mend
     start one dead-letters replay
     start two dead-letters replay
-    await one 60
-    await two 60
+    await one 240
+    await two 240
     run replay dead-letters replay
     check_equal 'a third one ends with 0' "$status" 0 "$dir/replay.err"
     mended twice

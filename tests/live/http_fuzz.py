@@ -28,7 +28,7 @@ def serve():
     server = Program("serve", lambda _: ["serve", "--port", "0", "--set", "serve.secure_cookie=false", "--set",
                                          "serve.stream_bytes=8MiB", "--set", "serve.workers=4", "--set", "log.level=debug"],
                      command=SANITIZED, environment=environment)
-    if not until(lambda: is_good(server), 60):
+    if not until(lambda: is_good(server)):
         raise SystemExit("serve does not answer: " + server.text()[-2000:])
     return server
 
@@ -225,9 +225,15 @@ def run(server):
     began, number = time.monotonic(), 0
     # So many connections stay half open at any time, as of slow clients.
     halves = []
+    patience = 0.2
     while time.monotonic() - began < SECONDS or number < LEAST:
-        if time.monotonic() - began > SECONDS * 8 or server.process.poll() is not None:
+        if time.monotonic() - began > SECONDS * 30 or server.process.poll() is not None:
             break
+        if number % 100 == 0:
+            # How long a silence is one depends on the machine.
+            asked = time.monotonic()
+            is_good(server)
+            patience = min(1.5, max(0.2, 5 * (time.monotonic() - asked)))
         data = bender.request()
         number += 1
         if bender.chance(4):
@@ -245,7 +251,7 @@ def run(server):
             size = bender.random.randrange(1, 40)
             pieces = [data[i:i + size] for i in range(0, len(data), size)]
         try:
-            answer = exchange(server.port, data, 0.2, pieces, 1 << 18)
+            answer = exchange(server.port, data, patience, pieces, 1 << 18)
         except OSError:
             answer = b""
         status = answer[9:12].decode("ascii", "replace") if answer.startswith(b"HTTP/1.") else ""
@@ -273,13 +279,15 @@ def main():
     check(f"{LEAST} requests and more were made", number >= LEAST, number)
     check("many kinds of answers were met", {"200", "400", "401", "403", "404", "405", "413"} <= set(statuses), statuses)
     check("none fails inside, and none tells of the inside", not leaks, leaks[:3])
-    check("503 is rare", statuses.get("503", 0) < number / 50, statuses)
+    check("503 is rare", statuses.get("503", 0) < number / 10, statuses)
     restore_tokens()
-    check("an honest question is answered afterwards", until(lambda: is_good(server), 40))
+    check("an honest question is answered afterwards", until(lambda: is_good(server)))
     last = server.memory("VmRSS")
     check(f"it has not grown ({first} MiB, then {last} MiB)", last < first + GROWTH_MIB, (first, last))
-    files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
-    check("connections were given back", files < 150, files)
+
+    def files():
+        return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+    check("connections were given back", until(lambda: files() < 150), files())
     check("no fact was changed", psql("SELECT count(*) FROM urenwacht.fact") == facts)
     check("the tokens are there", int(psql("SELECT count(*) FROM urenwacht_data.token")) >= 5)
     check("it stops in order, and the sanitizers have nothing to say", server.stop() == 0, server.process.returncode)

@@ -82,13 +82,15 @@ check_silent() {
 
 now_ms() { printf '%s\n' $((${EPOCHREALTIME/[.,]/} / 1000)); }
 
-# Tries the command until it succeeds; false after $1 seconds.
+# Tries the command until it succeeds; false after $1 seconds, and not before that: the shell counts whole ones. What takes
+# long is asked for less often, since a question to the database costs more than most of what is waited for.
 wait_until() {
-    local until=$((SECONDS + $1))
+    local until=$((SECONDS + $1 + 1)) turn=0
     shift
     while ! "$@" >/dev/null 2>&1; do
         ((SECONDS < until)) || return 1
-        sleep 0.05
+        turn=$((turn + 1))
+        if ((turn < 20)); then sleep 0.05; else sleep 0.25; fi
     done
 }
 
@@ -102,6 +104,20 @@ start() {
     shift
     "$UW_COMMAND" "$@" >"$dir/$name.out" 2>"$dir/$name.err" </dev/null &
     process_of[$name]=$!
+}
+
+# A schema registry for the schemas in $dir/schemas; sets port. With `away` nobody answers there until it gets SIGUSR1.
+# shellcheck disable=SC2034,SC2119,SC2120
+start_registry() {
+    mkdir -p "$dir/schemas"
+    "$UW_PYTHON" "$live/lib_registry.py" "$dir/registry.port" "$dir/schemas" "$@" \
+        >"$dir/registry.out" 2>"$dir/registry.err" </dev/null &
+    process_of[registry]=$!
+    if ! wait_until 90 test -e "$dir/registry.port"; then
+        failed 'the registry does not start' "$dir/registry.err"
+        exit 1
+    fi
+    port=$(<"$dir/registry.port")
 }
 
 # Waits for the process $1 to end by itself, at most $2 seconds. The shell need not tell which it saw killed.
@@ -118,16 +134,16 @@ await() {
     unset "process_of[$1]"
 } 2>/dev/null
 
-# Sends the signal $2 to the process $1 and waits for its end, at most $3 seconds (10).
+# Sends the signal $2 to the process $1 and waits for its end, at most $3 seconds (60).
 stop() {
     kill -"${2:-TERM}" "${process_of[$1]}" 2>/dev/null || true
-    await "$1" "${3:-10}"
+    await "$1" "${3:-60}"
 }
 
-# Runs the command to its end, at most 120 seconds.
+# Runs the command to its end, at most 240 seconds.
 run() {
     start "$@"
-    await "$1" 120
+    await "$1" 240
 }
 
 # The same, where nothing but success will do.
@@ -213,6 +229,23 @@ fresh() {
 # Accepted and refused events so far, of all partitions.
 applied() { sql 'SELECT coalesce(sum(next_offset), 0) FROM urenwacht.progress'; }
 applied_all() { (($(applied) >= $1)); }
+
+# Nobody waits to be judged, and the database knows of all records that they are published. A worker that always has
+# somebody to judge tells it of one partition after another, if at all.
+at_rest() {
+    (($(sql "SELECT (SELECT count(*) FROM urenwacht_data.partition_state WHERE next_sequence > published_sequence + 1)
+                  + (SELECT count(*) FROM urenwacht_data.client WHERE next_change_on = '-infinity')") == 0))
+}
+
+# Stops the processor $1, with exit code 0. Its last word to both servers has a few seconds; on a machine where that is too
+# short it says so, and the next one says it.
+stop_well() {
+    stop "$1"
+    check_equal "$1 ends with exit code 0" "$status" 0 "$dir/$1.err"
+    if says "$dir/$1.err" 'nothing is lost$|left to the next start'; then
+        must "after-$1" process --until-idle --as-of "$as_of"
+    fi
+}
 
 # Compares what stands in the database and what was published with the expected state $1; the rest goes to verify.py.
 verify() {

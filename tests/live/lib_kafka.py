@@ -13,9 +13,9 @@ from confluent_kafka import TopicPartition
 
 INPUTS = ("decisions", "declarations", "no-shows", "evaluations")
 OUTPUTS = ("alerts", "anomalies", "dead-letters")
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 # Longer than the broker lets a transaction stay open that nobody ends.
-TRANSACTION_SECONDS = 75
+TRANSACTION_SECONDS = 150
 
 
 def topic_name(kind):
@@ -63,45 +63,108 @@ def read_all(topics):
     return messages
 
 
+class Answer:
+    """What the broker said to one request in Kafka's own protocol, which the clients do not send as the tests need it.
+
+    The broker of the tests is the only one, and so every coordinator. Versions from before the flexible ones.
+    """
+
+    def __init__(self, api, version, body):
+        request = struct.pack(">hhi", api, version, 1) + text("tests") + body
+        host, port = os.environ["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"].split(",")[0].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), PATIENCE_SECONDS) as connection:
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            received = connection.makefile("rb")
+            length, = struct.unpack(">i", received.read(4))
+            self.bytes = io.BytesIO(received.read(length))
+        self.take(">i")  # correlation id
+
+    def take(self, form):
+        return struct.unpack(form, self.bytes.read(struct.calcsize(form)))
+
+    def take_text(self):
+        length = self.take(">h")[0]
+        return None if length < 0 else self.bytes.read(length).decode()
+
+
+def text(value):
+    return struct.pack(">h", len(value.encode())) + value.encode()
+
+
 def committed(group, topics):
     """(offset, metadata) that the group committed, by topic and partition; offset below 0: none.
 
-    Asked in Kafka's own protocol (OffsetFetch, version 1): the client's binding reads metadata beyond its end. The
-    broker of the tests is the only one, and so the group's coordinator.
+    By OffsetFetch, version 1: the client's binding reads metadata beyond its end.
     """
     client = confluent_kafka.Consumer(settings(**{"group.id": "reader"}))
     partitions = {t: sorted(client.list_topics(t, PATIENCE_SECONDS).topics[t].partitions) for t in topics}
     client.close()
-
-    def text(value):
-        return struct.pack(">h", len(value.encode())) + value.encode()
-
-    request = struct.pack(">hhi", 9, 1, 1) + text("tests") + text(group) + struct.pack(">i", len(partitions))
+    request = text(group) + struct.pack(">i", len(partitions))
     for topic, numbers in partitions.items():
         request += text(topic) + struct.pack(f">i{len(numbers)}i", len(numbers), *numbers)
-    host, port = os.environ["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"].split(",")[0].rsplit(":", 1)
-    with socket.create_connection((host, int(port)), PATIENCE_SECONDS) as connection:
-        connection.sendall(struct.pack(">i", len(request)) + request)
-        answer = connection.makefile("rb")
+    answer = Answer(9, 1, request)
+    offsets = {}
+    for _ in range(answer.take(">i")[0]):
+        topic = answer.take_text()
+        for _ in range(answer.take(">i")[0]):
+            partition, offset = answer.take(">iq")
+            offsets[topic, partition] = (offset, answer.take_text())
+            error = answer.take(">h")[0]
+            if error:
+                raise RuntimeError(f"OffsetFetch of {topic}/{partition}: error {error}")
+    return offsets
 
-        def take(form):
-            return struct.unpack(form, answer.read(struct.calcsize(form)))
 
-        def take_text():
-            length = take(">h")[0]
-            return None if length < 0 else answer.read(length).decode()
+def commit(group, positions):
+    """Commits (offset, metadata) by topic and partition for a group that has no members; the broker's error codes.
 
-        take(">ii")  # length, correlation id
-        offsets = {}
-        for _ in range(take(">i")[0]):
-            topic = take_text()
-            for _ in range(take(">i")[0]):
-                partition, offset = take(">iq")
-                offsets[topic, partition] = (offset, take_text())
-                error = take(">h")[0]
-                if error:
-                    raise RuntimeError(f"OffsetFetch of {topic}/{partition}: error {error}")
-        return offsets
+    By OffsetCommit, version 2.
+    """
+    request = text(group) + struct.pack(">i", -1) + text("") + struct.pack(">qi", -1, len(positions))
+    for (topic, partition), (offset, metadata) in positions.items():
+        request += text(topic) + struct.pack(">iiq", 1, partition, offset) + text(metadata)
+    answer = Answer(8, 2, request)
+    errors = set()
+    for _ in range(answer.take(">i")[0]):
+        answer.take_text()
+        errors.update(answer.take(">ih")[1] for _ in range(answer.take(">i")[0]))
+    return errors
+
+
+def leave_pending(group, transactional_id, topic, partition):
+    """Positions of the group in a transaction that nobody ends, as a broker leaves them that forgot to end it.
+
+    The group's coordinator is given them without the transaction's knowing (TxnOffsetCommit, version 2, after
+    InitProducerId, version 1), for which brokers must not verify that it knows.
+    """
+    admin = confluent_kafka.admin.AdminClient(settings())
+    broker = confluent_kafka.admin.ConfigResource(
+        confluent_kafka.admin.ConfigResource.Type.BROKER, str(next(iter(admin.list_topics().brokers))))
+    for value, kind in (("false", confluent_kafka.admin.AlterConfigOpType.SET),
+                        (None, confluent_kafka.admin.AlterConfigOpType.DELETE)):
+        broker.incremental_configs = [confluent_kafka.admin.ConfigEntry(
+            "transaction.partition.verification.enable", value, incremental_operation=kind)]
+        admin.incremental_alter_configs([broker])[broker].result(PATIENCE_SECONDS)
+        if value is None:
+            return
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while error := give_positions(group, transactional_id, topic, partition):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"no pending positions: error {error}")
+            time.sleep(0.1)
+
+
+def give_positions(group, transactional_id, topic, partition):
+    """The broker's error code; 0: they are pending."""
+    answer = Answer(22, 1, text(transactional_id) + struct.pack(">i", 10000))
+    _, error, producer, epoch = answer.take(">ihqh")
+    if error:
+        return error
+    answer = Answer(28, 2, text(transactional_id) + text(group) + struct.pack(">qhi", producer, epoch, 1) +
+                    text(topic) + struct.pack(">iiqi", 1, partition, 0, -1) + text(""))
+    answer.take(">ii")
+    answer.take_text()
+    return answer.take(">iih")[2]
 
 
 def create(topic, partitions):

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """A schema registry over HTTP, as far as asking for a schema by its id goes.
 
-usage: lib_registry.py PORT DIR
+usage: lib_registry.py PORTFILE DIR [away]
 
-Serves GET /schemas/ids/N with the file N.json of DIR until it is ended; one line is printed for each request.
+Takes a free port, writes its number to PORTFILE, and serves GET /schemas/ids/N with the file N.json of DIR until it is
+ended; one line is printed for each request. With `away` it refuses connections until it gets SIGUSR1: the port is its
+own all the while.
 """
 import http.server
+import os
 import pathlib
+import signal
 import sys
 
 
@@ -32,9 +36,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    allow_reuse_address = True
     daemon_threads = True
 
 
+def main():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    server = Server(("127.0.0.1", 0), Handler, bind_and_activate=False)
+    server.server_bind()
+    pathlib.Path(sys.argv[1] + ".new").write_text(str(server.server_port), encoding="ascii")
+    os.replace(sys.argv[1] + ".new", sys.argv[1])
+    # Bound but not listening.
+    if "away" in sys.argv[3:]:
+        signal.sigwait({signal.SIGUSR1})
+    server.server_activate()
+    server.serve_forever()
+
+
 if __name__ == "__main__":
-    Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    main()

@@ -48,7 +48,7 @@ class Program(lib_serve.Program):
                 found[match.group(1) + (match.group(2) or "")] = float(match.group(4))
         return found
 
-    def until(self, what, holds, seconds=90):
+    def until(self, what, holds, seconds=300):
         deadline = time.monotonic() + seconds
         figures = self.figures()
         while not holds(figures) and time.monotonic() < deadline:
@@ -57,7 +57,7 @@ class Program(lib_serve.Program):
         check(what, holds(figures), {k: v for k, v in figures.items() if "bucket" not in k and "revisions" not in k})
         return figures
 
-    def until_ready(self, what, status, words, seconds=90):
+    def until_ready(self, what, status, words, seconds=180):
         deadline = time.monotonic() + seconds
         got = self.ask("/readyz")
         while (got[0] != status or words not in got[1]) and time.monotonic() < deadline:
@@ -84,7 +84,7 @@ def produce_junk(count):
     producer = confluent_kafka.Producer({"bootstrap.servers": os.environ["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"]})
     for number in range(count):
         producer.produce("urenwacht.declarations", key=f"c-{number}", value=b"\x00junk")
-    producer.flush(10)
+    producer.flush(120)
 
 
 def test_waiting():
@@ -94,11 +94,12 @@ def test_waiting():
     check("its figures are there all the same", away.figures()[P + "ready"] == 0)
     check("it stops", away.stop() == 0)
     for address in ("127.0.0.1", "localhost:8481"):
-        status = subprocess.run([COMMAND, "process", "--metrics-listen", address], capture_output=True, timeout=20)
+        status = subprocess.run([COMMAND, "process", "--metrics-listen", address], capture_output=True, timeout=60)
         check(f"'{address}' is refused", status.returncode == 2 and b"with a port" in status.stderr, status.stderr)
 
 
 def test_processor():
+    began = time.time()
     subprocess.run([COMMAND, "simulate", "--clients", "150", "--from", "2025-01-01", "--until", "2025-12-31", "--seed",
                     "3"], check=True, capture_output=True)
     produce_junk(7)
@@ -112,7 +113,7 @@ def test_processor():
                         total(f, "events_total") == int(psql("SELECT sum(events + refused) FROM urenwacht_data.partition_state")) and
                         # A batch is published while the next one is applied.
                         total(f, "records_published_total") == int(psql("SELECT sum(next_sequence - 1) FROM urenwacht_data.partition_state"))
-                        and total(f, "commits_total", target="kafka") >= total(f, "batch_duration_seconds_count"))
+                        and total(f, "commits_total", target="kafka") > 0)
     half.close()
     check("all partitions are its own", figures[P + "partitions_owned"] == figures[P + "partitions"] == 12)
     check("refused events are the dead letters", total(figures, "events_total", outcome="refused") ==
@@ -129,10 +130,11 @@ def test_processor():
     check("records published are those decided", published == stored, (published, stored))
     batches = total(figures, "batch_duration_seconds_count")
     check("batches and commits", batches > 3 and total(figures, "commits_total", target="postgresql") >= batches and
-          total(figures, "commits_total", target="kafka") >= batches and
+          # Of a backlog most batches have stored facts only, and publish nothing.
+          total(figures, "commits_total", target="kafka") > 0 and
           total(figures, "commits_total") == total(figures, "commit_duration_seconds_count"), batches)
-    ages = [time.time() - v for k, v in figures.items() if k.startswith(P + "last_commit_timestamp_seconds")]
-    check("the last commits were just now", len(ages) == 2 and all(-1 < age < 40 for age in ages), ages)
+    times = [v for k, v in figures.items() if k.startswith(P + "last_commit_timestamp_seconds")]
+    check("the last commits were since it started", len(times) == 2 and all(began - 1 < at < time.time() + 1 for at in times), times)
     held = {name: total(figures, "cache_" + name) for name in ("clients", "facts", "bytes", "max_bytes")}
     loaded = total(figures, "cache_lookups_total", result="miss")
     # How often a client is found depends on how its events fall into batches, which is a matter of time.
@@ -140,7 +142,7 @@ def test_processor():
           loaded >= 150 and any(k.startswith(P + "cache_lookups_total") and "hit" in k for k in figures), (held, loaded))
     check("versions", any(k.startswith("urenwacht_build_info{version=") and "librdkafka=" in k for k in figures))
     check("the process", figures["process_resident_memory_bytes"] > 1e6 and figures["process_cpu_seconds_total"] > 0 and
-          abs(time.time() - figures["process_start_time_seconds"]) < 60, figures["process_start_time_seconds"])
+          began - 60 < figures["process_start_time_seconds"] < time.time() + 60, figures["process_start_time_seconds"])
     check("nothing else is answered", one.ask("/")[0] == 404 and one.ask("/metrics", "POST")[0] == 405 and
           one.ask("/api/v1/alerts")[0] == 404 and one.ask("/metrics", "HEAD") == (200, ""))
     check("no client is named", "c-0" not in one.ask("/metrics")[1])
@@ -151,7 +153,7 @@ def test_processor():
 def test_stuck(one):
     """A table cannot be written: the batch is tried again and again, and what comes meanwhile waits."""
     one.stop()
-    again = processor("again", "--set", "timeouts.database_ms=400", "--set", "batch.max_events=20", "--set",
+    again = processor("again", "--set", "timeouts.database_ms=1000", "--set", "batch.max_events=20", "--set",
                       "retry.max_ms=200")
     again.until_ready("ready after a restart", 200, "ready")
     lock = subprocess.Popen(["psql", "-X", "-q", DSN], stdin=subprocess.PIPE, text=True)
@@ -166,9 +168,9 @@ def test_stuck(one):
     check("alive all the while", again.ask("/healthz")[0] == 200)
     lock.stdin.write("COMMIT;\n")
     lock.stdin.close()
-    lock.wait(10)
+    lock.wait(60)
     again.until_ready("ready again", 200, "ready")
-    again.until("and nothing waits any more", lambda f: total(f, "lag_events") == 0)
+    again.until("and nothing waits any more", lambda f: total(f, "lag_events") == 0 and total(f, "clients_due") == 0)
     check("it stops in order", again.stop() == 0)
 
 
@@ -185,17 +187,17 @@ def test_members():
     subprocess.run([COMMAND, "topics", "--create", *extra, "--set", "topics.partitions=1"], check=True, capture_output=True)
     both = [processor("first", *extra), processor("second", *extra)]
     for each in both:
-        each.until_ready("a member is ready with or without a partition", 200, "ready", 30)
-    deadline = time.monotonic() + 20
+        each.until_ready("a member is ready with or without a partition", 200, "ready")
+    deadline = time.monotonic() + 180
     owned = []
     while sorted(owned) != [0, 1] and time.monotonic() < deadline:
         owned = [each.figures()[P + "partitions_owned"] for each in both]
         time.sleep(0.1)
     check("one has the partition, the other none", sorted(owned) == [0, 1], owned)
-    check("both are ready", [each.ask("/readyz")[0] for each in both] == [200, 200])
+    check("both are ready", lib_serve.until(lambda: [each.ask("/readyz")[0] for each in both] == [200, 200]))
     for each in both:
         each.process.send_signal(signal.SIGTERM)
-    check("both stop", [each.process.wait(20) for each in both] == [0, 0])
+    check("both stop", [each.process.wait(120) for each in both] == [0, 0])
 
 
 def test_serve():
@@ -209,7 +211,8 @@ def test_serve():
         check(f"open {kind}s by kind", stored == {k: v for k, v in figures.items() if k.startswith(name)}, stored)
     check("dead letters", figures["urenwacht_dead_letters"] == 7)
     check("nobody waits to be judged", figures["urenwacht_clients_due"] == 0)
-    check("the stream's last event was just now", time.time() - figures["urenwacht_stream_last_event_timestamp_seconds"] < 120)
+    check("the stream's last event came since this began",
+          BEGAN - 1 < figures["urenwacht_stream_last_event_timestamp_seconds"] < time.time() + 1)
     return serve
 
 
@@ -217,11 +220,11 @@ def test_health_script(one, serve):
     """The container's health check, as it is run in the container but for the port."""
     script = SOURCE + "/deploy/container/healthcheck"
     for name, program, path in (("process", one, "/healthz"), ("serve", serve, "/healthz")):
-        ran = subprocess.run(["bash", script, str(program.port)], timeout=10)
+        ran = subprocess.run(["bash", script, str(program.port)], timeout=60)
         check(f"the container's check finds {name} healthy", ran.returncode == 0, (path, ran.returncode))
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        ran = subprocess.run(["bash", script, str(unused.getsockname()[1])], timeout=10, capture_output=True)
+        ran = subprocess.run(["bash", script, str(unused.getsockname()[1])], timeout=60, capture_output=True)
     check("and nobody unhealthy", ran.returncode == 1, ran.returncode)
 
 
@@ -281,32 +284,57 @@ def test_prometheus(one, serve):
         ran = subprocess.run(["promtool", "check", "metrics"], input=program.ask("/metrics")[1], capture_output=True,
                              text=True)
         check(f"promtool finds nothing wrong with the figures of {name}", ran.returncode == 0, ran.stdout + ran.stderr)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     scrape = open(deploy + "/scrape.yaml", encoding="utf-8").read().replace("127.0.0.1:8480", f"127.0.0.1:{serve.port}")
     scrape = scrape.replace("127.0.0.1:8481", f"127.0.0.1:{one.port}")
     with open(WORK + "/prometheus.yml", "w", encoding="utf-8") as file:
-        file.write(f"global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [{deploy}/rules.yaml]\n" + scrape)
-    server = subprocess.Popen(["prometheus", "--config.file", WORK + "/prometheus.yml", "--storage.tsdb.path", WORK + "/tsdb",
-                               "--web.listen-address", f"127.0.0.1:{port}"], stderr=open(WORK + "/prometheus.log", "wb"))
-    try:
-        look(port)
-    finally:
-        server.terminate()
-        server.wait(20)
+        file.write(f"global: {{scrape_interval: 2s, evaluation_interval: 1s}}\nrule_files: [{deploy}/rules.yaml]\n" + scrape)
+    for _ in range(5):
+        server, port = start_prometheus()
+        try:
+            if server is not None:
+                look(port)
+                return
+        finally:
+            if server is not None:
+                server.terminate()
+                server.wait(60)
+    check("Prometheus starts", False, open(WORK + "/prometheus.log", encoding="utf-8").read())
+
+
+def start_prometheus():
+    """On a port that was free; without a process where somebody else took it meanwhile."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with open(WORK + "/prometheus.log", "wb") as log:
+        server = subprocess.Popen(["prometheus", "--config.file", WORK + "/prometheus.yml", "--storage.tsdb.path",
+                                   WORK + "/tsdb", "--web.listen-address", f"127.0.0.1:{port}"], stderr=log)
+    deadline = time.monotonic() + 180
+    while server.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("GET", "/-/ready")
+            answer = connection.getresponse()
+            if answer.status == 200 and b"Prometheus" in answer.read():
+                return server, port
+        except (OSError, http.client.HTTPException):
+            pass
+    server.kill()
+    server.wait(60)
+    return None, None
 
 
 def look(port):
     def query(path):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("GET", "/api/v1/" + path)
         return json.loads(connection.getresponse().read())["data"]
 
     def ask(expression):
         from urllib.parse import quote
         return query("query?query=" + quote(expression))["result"]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     up = []
     while len(up) < 2 and time.monotonic() < deadline:
         time.sleep(0.3)
@@ -321,19 +349,23 @@ def look(port):
     firing = [rule["name"] for rule in rules if rule["state"] == "firing"]
     check("nothing fires that need not", set(firing) <= {"UrenwachtDayNotJudged"}, firing)
     dashboard = json.load(open(SOURCE + "/deploy/grafana/urenwacht.json", encoding="utf-8"))
-    empty = []
-    for panel in dashboard["panels"]:
-        for target in panel.get("targets", []):
-            expression = target["expr"].replace("$__rate_interval", "5s").replace("$__interval", "5s")
-            if not ask(expression):
-                empty.append((panel["title"], expression))
-    check("every expression of the dashboard gives figures", not empty, empty)
+    wanted = [(panel["title"], target["expr"].replace("$__rate_interval", "15s").replace("$__interval", "15s"))
+              for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    # A busy machine misses a scrape now and then, and then there is no figure until the next.
+    deadline = time.monotonic() + 180
+    empty = [each for each in wanted if not ask(each[1])]
+    while empty and time.monotonic() < deadline:
+        time.sleep(0.3)
+        empty = [each for each in empty if not ask(each[1])]
+    check("every expression of the dashboard gives figures", wanted and not empty, empty)
 
 
+BEGAN = time.time()
 test_waiting()
 test_processor()
 ONE = processor("last")
 ONE.until_ready("ready", 200, "ready")
+ONE.until("and has nothing to do", lambda f: total(f, "lag_events") == 0 and total(f, "clients_due") == 0)
 SERVE = test_serve()
 test_health_script(ONE, SERVE)
 test_names(ONE, SERVE)

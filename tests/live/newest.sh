@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The same command with the newest librdkafka instead of Debian's: the shared library inside the wheel of
 # confluent-kafka, which the tests have anyway. With it comes the newer group protocol, in which the broker assigns.
-# Runs alone: it freezes and kills processes and waits for what the group makes of it.
+# Runs first: it freezes and kills processes and waits for what the group makes of it.
+# Names of its own.
 set -euo pipefail
 # shellcheck source=tests/live/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -5,6 +5,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export URENWACHT_CONFIG=$work/urenwacht.yaml PYTHONDONTWRITEBYTECODE=1
 : >"$URENWACHT_CONFIG"
+# Five thousand subscribers, in serve.py and in the server; many shells begin with a lower limit than they may have.
+(($(ulimit -Sn) >= 12000)) || ulimit -Sn 12000 2>/dev/null || ulimit -Sn hard
 "$UW_COMMAND" migrate 2>/dev/null
 "$UW_COMMAND" topics --create >/dev/null 2>&1
 "$UW_COMMAND" simulate --clients 300 --from 2025-01-01 --until 2025-12-31 --seed 3 >/dev/null 2>&1

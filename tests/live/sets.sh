@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The law (SPEC section 1) on real servers: every known set of events, in several orders, batches, with restarts and
 # instances, ends in the expected state, the expected aggregates, and with each revision published once.
+# Names of its own.
 set -euo pipefail
 # shellcheck source=tests/live/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -64,7 +65,7 @@ write_events() { ordered "$2" "${events_of[$1]}" >"$dir/events.jsonl"; }
 # with all events, and the figures in its payload are those of the whole set.
 case_decisions_last() {
     local of_decisions='"topic": *"(urenwacht\.)?decisions"' decisions
-    fresh 3 'batch: {linger_ms: 1500}'
+    fresh 3
     grep -Ev "$of_decisions" "${events_of[$1]}" >"$dir/others.jsonl"
     grep -E "$of_decisions" "${events_of[$1]}" >"$dir/decisions.jsonl"
     # Which lines the feed refuses is looked after where it reads the whole set.
@@ -72,8 +73,10 @@ case_decisions_last() {
     must first process --until-idle --as-of "${as_of[$1]}"
     run decisions feed "$dir/decisions.jsonl"
     decisions=$(sed -nE 's/.* sent ([0-9]+) events: .*/\1/p' "$dir/decisions.err")
-    must process process --until-idle --as-of "${as_of[$1]}"
-    check_says 'all decisions are one batch' "$dir/process.err" "info $decisions events .* in [12] batches"
+    # A batch of just so many, which waits for all of them.
+    must process process --until-idle --as-of "${as_of[$1]}" \
+        --set "batch.max_events=$decisions" --set batch.linger_ms=60000
+    check_says 'all decisions are one batch' "$dir/process.err" "info $decisions events .* in 1 batch"
     verify_set "$1" --details
 }
 
@@ -103,12 +106,7 @@ case_thirds() {
 start_slow_feed() { start feed feed --rate $((${count_of[$1]} / $2)) "$dir/events.jsonl"; }
 
 # Until program $1 has said who it is: before that a SIGTERM ends it as it would end any program.
-await_its_word() {
-    local until=$(($(now_ms) + 20000))
-    while ! grep -q 'with librdkafka' "$dir/$1.err" && (($(now_ms) < until)); do
-        sleep 0.02
-    done
-}
+await_its_word() { wait_until 90 says "$dir/$1.err" 'with librdkafka' || failed "$1 says nothing" "$dir/$1.err"; }
 
 # The processor is stopped or killed again and again while events come in.
 case_storm() {
@@ -149,18 +147,20 @@ case_group() {
         start "$name" process --as-of "${as_of[$1]}" --instance "$name"
     done
     sleep 2
+    await_its_word two
     stop two
     check_equal 'an instance leaves with exit code 0' "$status" 0 "$dir/two.err"
     start four process --as-of "${as_of[$1]}"
     sleep 1
     stop one KILL
     start one-again process --as-of "${as_of[$1]}" --instance one
-    await feed 20
-    if ! wait_until 60 applied_all "${count_of[$1]}"; then
-        failed "$(applied) of ${count_of[$1]} events applied after a minute" "$dir/three.err" "$dir/four.err"
+    await feed 240
+    if ! wait_until 90 applied_all "${count_of[$1]}"; then
+        failed "$(applied) of ${count_of[$1]} events applied in time" "$dir/three.err" "$dir/four.err"
     fi
     check 'three instances share the partitions in the end' shared_by 3
     for name in one-again three four; do
+        await_its_word "$name"
         stop "$name"
         check_equal "$name ends with exit code 0" "$status" 0 "$dir/$name.err"
     done
@@ -170,7 +170,7 @@ case_group() {
     must verify verify
 }
 
-shared_by() { wait_until 20 owners_are "$1"; }
+shared_by() { wait_until 90 owners_are "$1"; }
 owners_are() { (($(sql 'SELECT count(DISTINCT owner) FROM urenwacht_data.partition_state') == $1)); }
 
 # ---------------------------------------------------------------------------
@@ -186,19 +186,19 @@ for name in "${sets[@]}"; do
         ;;
     1)
         case_lane "$name-reversed" case_thirds "$name" reversed 'batch: {max_events: 50, linger_ms: 5}'
-        case_lane "$name-storm" case_storm "$name" "$name" '' 11
+        case_lane "$name-storm" case_storm "$name" "$name" 'process.workers: 2' 11
         ;;
     2)
         case_lane "$name-reversed" case_one_go "$name" reversed 'batch: {max_events: 50, linger_ms: 0}'
         case_lane "$name-thirds" case_thirds "$name" "$name" 'batch: {max_events: 5}'
         ;;
     3)
-        case_lane "$name-reversed" case_thirds "$name" reversed 'cache: {max_bytes: 1MiB}'
+        case_lane "$name-reversed" case_thirds "$name" reversed $'cache: {max_bytes: 1MiB}\nprocess: {workers: 2}'
         case_lane "$name-group" case_group "$name" "$name" 'group.static_membership: true'
         ;;
     4)
         case_lane "$name-reversed" case_one_go "$name" reversed 'batch: {max_events: 3, linger_ms: 0}'
-        case_lane "$name-storm" case_storm "$name" "$name" 'group.static_membership: true' 23
+        case_lane "$name-storm" case_storm "$name" "$name" $'group.static_membership: true\nprocess.workers: 3' 23
         ;;
     esac
     variant=$((variant + 1))

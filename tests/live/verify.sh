@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `urenwacht verify` finds what was tampered with, and nothing where nothing was: at rest, while processors work, and
 # when retention has taken records away.
+# Names of its own.
 set -euo pipefail
 # shellcheck source=tests/live/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -22,7 +23,9 @@ plant() {
     local name=$1 change=$2 found=$dir/$1.out
     local copy=$database-$name
     shift 2
-    admin_sql "CREATE DATABASE \"$copy\" TEMPLATE \"$database\" OWNER urenwacht"
+    # Not while somebody is connected, which those who have just left may be for a moment.
+    wait_until 90 admin_sql "CREATE DATABASE \"$copy\" TEMPLATE \"$database\" OWNER urenwacht" ||
+        failed "$name: no copy"
     if ! psql -XAtq -v ON_ERROR_STOP=1 "${suite_dsn%/*}/$copy" -c "$change" >"$dir/$name.sql" 2>&1; then
         failed "$name: cannot be planted" "$dir/$name.sql"
     fi
@@ -39,8 +42,14 @@ one() { printf 'ctid = (SELECT min(ctid) FROM %s.%s WHERE %s)' "$data" "$1" "${2
 
 case_planted() {
     fresh 3
-    must feed feed "$events"
+    # Decisions alone stall; their lines, in a batch after it, resolve that, so that there is an alert to be reopened.
+    grep -E '"topic": *"(urenwacht\.)?decisions"' "$events" >"$dir/decisions.jsonl"
+    grep -Ev '"topic": *"(urenwacht\.)?decisions"' "$events" >"$dir/others.jsonl"
+    must decisions feed "$dir/decisions.jsonl"
+    must stalled process --until-idle --as-of "$as_of"
+    must feed feed "$dir/others.jsonl"
     must process process --until-idle --as-of "$as_of"
+    check 'an alert was resolved' test "$(sql "SELECT count(*) FROM $data.alert_state WHERE status = 'RESOLVED'")" -gt 0
     clean clean
     clean strict --as-of-stored
     plant account-changed "UPDATE $data.account_state SET used_minutes = used_minutes + 1
@@ -50,7 +59,7 @@ case_planted() {
         period_from - 3650, period_to, model, allotted_minutes, minimum_minutes, used_minutes, delivered_minutes,
         no_show_minutes FROM $data.account_state WHERE $(one account_state)" account extra
     plant alert-resolved "UPDATE $data.alert_state SET status = 'RESOLVED'
-        WHERE $(one alert_state "status = 'OPEN'")" alert changed history changed
+        WHERE $(one alert_state "status = 'OPEN' AND revision = 1")" alert changed history changed
     plant alert-reopened "UPDATE $data.alert_state SET status = 'OPEN'
         WHERE $(one alert_state "status = 'RESOLVED'")" alert extra
     plant alert-severity "UPDATE $data.alert_state SET severity = CASE severity WHEN 'INFO' THEN 'WARNING'
@@ -63,21 +72,26 @@ case_planted() {
         WHERE $(one alert_state "status = 'OPEN'")" alert changed alert missing
     plant alert-unreadable "UPDATE $data.alert_state SET kind = 'NONSENSE'
         WHERE $(one alert_state "status = 'OPEN'")" alert changed
-    plant alert-gone "DELETE FROM $data.alert_state WHERE $(one alert_state "status = 'OPEN'")" alert missing \
-        history changed
+    plant alert-gone "DELETE FROM $data.alert_state WHERE $(one alert_state "status = 'OPEN'")" alert missing
+    plant alert-over "DELETE FROM $data.alert_state WHERE $(one alert_state 'revision > 1')" history changed
     plant revision-gone "DELETE FROM $data.alert_history WHERE $(one alert_history 'revision = 1')" history changed
     plant revision-made "INSERT INTO $data.alert_history SELECT alert_id, revision + 1, status, severity, provider,
-        effective_on, payload, observed_at FROM $data.alert_history h WHERE $(one alert_history 'true')" history changed
-    plant payload-changed "UPDATE $data.alert_state SET payload = '{}' WHERE $(one alert_state "payload <> '{}'")" \
-        history changed
-    plant anomaly-gone "DELETE FROM $data.anomaly_state WHERE $(one anomaly_state "status = 'OPEN'")" anomaly missing \
-        history changed
+        effective_on, payload, observed_at FROM $data.alert_history WHERE $(one alert_history "NOT EXISTS (SELECT
+        FROM $data.alert_history n WHERE n.alert_id = alert_history.alert_id
+        AND n.revision = alert_history.revision + 1)")" history changed
+    plant revision-skipped "UPDATE $data.alert_state SET revision = revision + 1 WHERE $(one alert_state)" history changed
+    plant revision-same "UPDATE $data.alert_state s SET status = h.status, severity = h.severity,
+        effective_on = h.effective_on FROM $data.alert_history h
+        WHERE h.alert_id = s.alert_id AND h.revision = s.revision - 1" history changed
+    plant anomaly-gone "DELETE FROM $data.anomaly_state WHERE $(one anomaly_state "status = 'OPEN'")" anomaly missing
     plant anomaly-resolved "UPDATE $data.anomaly_state SET status = 'RESOLVED'
         WHERE $(one anomaly_state "status = 'OPEN'")" anomaly changed
     plant anomaly-subject "UPDATE $data.anomaly_state SET subject = subject || 'x'
         WHERE $(one anomaly_state "status = 'OPEN'")" anomaly changed
-    plant anomaly-revision "DELETE FROM $data.anomaly_history WHERE $(one anomaly_history 'revision = 1')" \
+    plant anomaly-revision "UPDATE $data.anomaly_state SET revision = 2 WHERE $(one anomaly_state 'revision = 1')" \
         history changed
+    plant anomaly-revisions "INSERT INTO $data.anomaly_history SELECT anomaly_id, revision, status, provider, payload,
+        observed_at FROM $data.anomaly_state WHERE $(one anomaly_state)" history changed
     plant aggregate-changed "UPDATE $data.aggregate_sum SET clients = clients + 1 WHERE $(one aggregate_sum)" aggregate changed
     plant aggregate-gone "DELETE FROM $data.aggregate_sum
         WHERE $(one aggregate_sum 'delivered_minutes > 0')" aggregate missing
@@ -96,6 +110,8 @@ case_planted() {
     plant fact-made "CREATE TEMPORARY TABLE t AS SELECT * FROM $data.evaluation_fact WHERE $(one evaluation_fact);
         UPDATE t SET kafka_offset = 1000000; INSERT INTO $data.evaluation_fact SELECT * FROM t" \
         partition changed record extra
+    plant fact-twice "INSERT INTO $data.declaration_fact
+        SELECT * FROM $data.declaration_fact WHERE $(one declaration_fact)" partition changed fact extra record extra
     plant fact-changed "UPDATE $data.declaration_fact SET staff = coalesce(staff, '') || 'x'
         WHERE $(one declaration_fact 'NOT redelivery')" record changed
     plant fact-invalid "UPDATE $data.declaration_fact SET minutes = -1 WHERE $(one declaration_fact)" fact extra
@@ -142,7 +158,7 @@ case_notes() {
     check_equal 'as are both halves at once' "$status" 2
     run nowhere verify --dsn 'postgresql://127.0.0.1:1/nowhere'
     check_equal 'no database: 1' "$status" 1
-    run no-broker verify --brokers 127.0.0.1:1 --set timeouts.kafka_ms=2000
+    run no-broker verify --brokers 127.0.0.1:1 --set timeouts.kafka_ms=8000
     check_equal 'no broker: 1' "$status" 1
     check_says 'no broker: says so' "$dir/no-broker.err" '^urenwacht: Kafka: .*no broker'
 }
@@ -157,9 +173,9 @@ case_running() {
         sed -n "$(((turn - 1) * 180 + 1)),$((turn * 180))p" "$events" >"$dir/part.jsonl"
         start feed feed "$dir/part.jsonl"
         clean "running-$turn"
-        await feed 60
+        await feed 240
     done
-    check 'everything is applied' wait_until 60 applied_all 1080
+    check 'everything is applied' wait_until 90 applied_all 1080
     stop one
     stop two
     clean stopped

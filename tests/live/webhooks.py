@@ -6,6 +6,7 @@ import base64
 import collections
 import http.server
 import io
+import itertools
 import json
 import os
 import re
@@ -144,11 +145,13 @@ ELSEWHERE = Receiver()
 # ---------------------------------------------------------------------------
 # Servers
 
+# Longer than this program stands still on a busy machine: what was given up comes once more.
+TIMEOUT_MS = 6000
 PLAIN = ["--port", "0", "--set", "serve.page="]
 OPEN = [*PLAIN, "--set", "webhooks.allow=127.0.0.1", "--set", "webhooks.allow_http=true",
         "--set", "webhooks.ports=" + ",".join(str(r.port) for r in (RECEIVER, ELSEWHERE, *SECURE.values())), "--set",
         f"webhooks.ca_file={WORK}/ours.pem", "--set", "webhooks.retry_min_ms=100", "--set",
-        "webhooks.retry_max_ms=800", "--set", "webhooks.timeout_ms=1500", "--set", "webhooks.max_queued=1000", "--set",
+        "webhooks.retry_max_ms=800", "--set", f"webhooks.timeout_ms={TIMEOUT_MS}", "--set", "webhooks.max_queued=1000", "--set",
         "webhooks.max_per_token=40"]
 # A proxy of the environment is not used; nobody listens there.
 ENVIRONMENT = {**os.environ, "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9",
@@ -257,7 +260,8 @@ def in_order(got):
 def test_chain():
     """What the processor decides arrives, all of it, and as it stands in the database."""
     all_of_it = make(ADMIN, "/chain")
-    RECEIVER.rules["/chain"] = lambda *_: time.sleep(0.01) or 204
+    # Who is alone waits for others, for a while, until some have been there together.
+    RECEIVER.rules["/chain"] = lambda *_: until(lambda: RECEIVER.most > 1, 1) and time.sleep(0.01) or 204
     run("simulate", "--clients", "45", "--from", "2025-01-01", "--until", "2025-07-31", "--seed", "3")
     # Days change and resolve alerts, in however few batches the events come.
     for day in ("2025-02-15", "2025-04-01", "2025-05-15", "2025-07-01", "2025-08-15"):
@@ -267,7 +271,7 @@ def test_chain():
                     "'RESOLVED')) FROM urenwacht.alert_revision r UNION SELECT anomaly_id || '-r' || revision || ' ' || status || "
                     "' ' || (revision = 1 OR EXISTS (SELECT FROM urenwacht.anomaly_revision p WHERE p.anomaly_id = r.anomaly_id "
                     "AND p.revision = r.revision - 1 AND p.status = 'RESOLVED')) FROM urenwacht.anomaly_revision r").split("\n"))
-    until(lambda: len(RECEIVER.of("/chain")) >= len(want), 30)
+    until(lambda: len(RECEIVER.of("/chain")) >= len(want))
     got = RECEIVER.of("/chain")
     ids = {line.split()[0] for line in want}
     check(f"all {len(want)} events arrive once", len(got) == len(want) > 100 and {g.id for g in got} == ids, (len(got), len(want)))
@@ -296,7 +300,8 @@ def test_order():
     failures = collections.Counter()
 
     def rule(_, event):
-        if event["id"] == event_id(slow[0]) and failures[event["id"]] < 4:
+        # Four times at least, and until all others are there, however long these take.
+        if event["id"] == event_id(slow[0]) and (failures[event["id"]] < 4 or len(RECEIVER.of("/order")) < 20):
             failures[event["id"]] += 1
             return 500
         return 200
@@ -313,10 +318,10 @@ def test_order():
           min(g.at for g in good if g.event["subject"] == "1001/slow"))
     attempts = [g.at for g in every if g.id == event_id(slow[0])]
     pauses = [b - a for a, b in zip(attempts, attempts[1:])]
-    check("pauses grow", len(pauses) == 4 and all(p > 0.07 * 2 ** i for i, p in enumerate(pauses)), pauses)
+    check("pauses grow", len(pauses) >= 4 and all(p > 0.07 * 2 ** min(i, 3) for i, p in enumerate(pauses)), pauses)
     check("the body is the same each time", len({g.body for g in every if g.id == event_id(slow[0])}) == 1)
     done = next(d for d in deliveries(webhook) if d["event_id"] == event_id(slow[0]))
-    check("the log says how it went", done["attempts"] == 5 and done["state"] == "DELIVERED" and done["last_status"] == 200 and
+    check("the log says how it went", done["attempts"] == len(attempts) and done["state"] == "DELIVERED" and done["last_status"] == 200 and
           done["last_error"] is None, done)
 
 
@@ -325,11 +330,14 @@ def test_answers():
     hooks = {name: make(ADMIN, "/" + name, code) for name, code in
              (("redirect", "1101"), ("slow", "1102"), ("endless", "1103"), ("busy", "1104"), ("gone", "1105"))}
     slow_count, endless, busy = [], [], []
+    asked_again, answered = threading.Event(), []
 
     def slow(handler, _):
         slow_count.append(time.monotonic())
         if len(slow_count) == 1:
-            time.sleep(4)
+            answered.append(asked_again.wait(120))
+        else:
+            asked_again.set()
         return 200
 
     def talk(handler, _):
@@ -351,7 +359,8 @@ def test_answers():
     RECEIVER.rules.update({"/redirect": (302, {"Location": ELSEWHERE.url("/lured")}), "/slow": slow, "/endless": talk,
                            "/busy": retry_after, "/gone": 410})
     publish([alert(f"110{i}", "d", 1) for i in range(1, 6)])
-    until(lambda: len(busy) == 1)
+    # The answer is known, not only asked for: before that the next alert may be on its way beside the first.
+    until(lambda: any(d["attempts"] > 0 for d in deliveries(hooks["busy"])))
     publish([alert("1104", "other", 1)])
     until(lambda: show(hooks["gone"])["state"] == "DISABLED")
     gone = show(hooks["gone"])
@@ -364,8 +373,8 @@ def test_answers():
     check("an endless answer is cut off, and its status counts", endless and endless[0] < 16 << 20 and
           deliveries(hooks["endless"])[0]["state"] == "DELIVERED", (endless, deliveries(hooks["endless"])))
     until(lambda: len(slow_count) == 2 and deliveries(hooks["slow"])[0]["state"] == "DELIVERED")
-    check("a receiver that takes too long is given up and asked again", len(slow_count) == 2 and
-          1.4 < slow_count[1] - slow_count[0] < 4, slow_count)
+    check("a receiver that takes too long is given up and asked again", len(slow_count) == 2 and answered == [True] and
+          slow_count[1] - slow_count[0] > TIMEOUT_MS / 1000 * 0.9, (slow_count, answered))
     until(lambda: len(busy) == 3)
     check("Retry-After holds the whole webhook back", len(busy) == 3 and busy[1] - busy[0] > 1.9, busy)
     check("no other webhook is held up by these", until(lambda: show(hooks["busy"])["failing_since"] is None))
@@ -410,7 +419,7 @@ def test_rotation():
 
 def test_replay():
     webhook = make(ADMIN, "/replay", "1301")
-    stream = http.client.HTTPConnection("127.0.0.1", ONE.port, timeout=20)
+    stream = http.client.HTTPConnection("127.0.0.1", ONE.port, timeout=120)
     stream.request("GET", "/api/v1/stream?municipality=1301", headers={"Authorization": "Bearer " + ADMIN})
     lines = stream.getresponse()
     publish([alert("1301", "d", r) for r in range(1, 4)])
@@ -461,13 +470,13 @@ def test_states():
     act(webhook, "pause")
     events = [alert("1401", f"d{i % 20}", i // 20 + 1) for i in range(1200)]
     publish(events)
-    full = until(lambda: show(webhook)["behind"], 20)
+    full = until(lambda: show(webhook)["behind"])
     paused = show(webhook)
     check("a full queue leaves the rest where it is, and says so", full and paused["queued"] <= 1000 and paused["state"] == "PAUSED",
           paused)
     check("nothing is sent while it is paused", not RECEIVER.of("/pause", False))
     act(webhook, "resume")
-    until(lambda: len(RECEIVER.of("/pause")) >= 1200, 60)
+    until(lambda: len(RECEIVER.of("/pause")) >= 1200)
     got = RECEIVER.of("/pause")
     check("resumed, all arrive, in order", {g.id for g in got} == {event_id(a) for a in events} and len(got) == 1200 and in_order(got),
           len(got))
@@ -478,9 +487,9 @@ def test_giving_up():
     webhook = make(ADMIN, "/never", "1501")
     RECEIVER.rules["/never"] = lambda _, event: 500 if event["data"]["revision"] == 1 else 200
     publish([alert("1501", "d", 1), alert("1501", "d", 2)])
-    until(lambda: len(RECEIVER.of("/never", False)) >= 2)
-    waiting = [d["state"] for d in deliveries(webhook)]
-    check("the second one waits", waiting == ["WAITING", "READY"], waiting)
+    waits = until(lambda: [d["state"] for d in deliveries(webhook)] == ["WAITING", "READY"] and len(RECEIVER.of("/never", False)) >= 2)
+    check("the second one waits", waits and {g.event["data"]["revision"] for g in RECEIVER.of("/never", False)} == {1},
+          deliveries(webhook))
     psql(f"UPDATE urenwacht_data.webhook_delivery SET first_attempt_at = now() - interval '25 hours' WHERE webhook_id = {webhook['id']} "
          "AND state = 'READY'")
     until(lambda: len(RECEIVER.of("/never")) == 1)
@@ -535,11 +544,12 @@ def test_access():
     publish([alert("1601", "d", 3)])
     until(lambda: len(RECEIVER.of("/coby2", False)) >= 2)
     run("token", "revoke", coby_id)
-    time.sleep(0.3)
+    # One may be on its way.
     sent = len(RECEIVER.of("/coby2", False))
-    check("with the token the webhook stops", until(lambda: show(manager)["state"] == "STOPPED", 15), show(manager))
-    check("at once, and what was queued is cancelled", len(RECEIVER.of("/coby2", False)) <= sent + 1 and
-          show(manager)["queued"] == 0 and deliveries(manager)[0]["state"] == "CANCELLED", deliveries(manager)[:1])
+    check("with the token the webhook stops", until(lambda: show(manager)["state"] == "STOPPED"), show(manager))
+    cancelled = until(lambda: show(manager)["queued"] == 0 and deliveries(manager)[0]["state"] == "CANCELLED")
+    check("at once, and what was queued is cancelled", cancelled and len(RECEIVER.of("/coby2", False)) <= sent + 1,
+          (sent, len(RECEIVER.of("/coby2", False)), deliveries(manager)[:1]))
     for action, body in (("resume", None), ("pause", None), ("test", None), ("replay", {"since": "2026-01-01T00:00:00Z"})):
         act(manager, action, 409, body)
     RECEIVER.rules["/coby2"] = 200
@@ -567,11 +577,11 @@ def test_delete():
     deleting = threading.Thread(target=lambda: answers.append(ask("DELETE", f"{API}/{webhook['id']}", ADMIN)))
     deleting.start()
     waits = until(lambda: psql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
-                               "AND query LIKE '%webhook%'") == "1", 20)
+                               "AND query LIKE '%webhook%'") != "0")
     check("whoever deletes waits for it", waits and not answers, answers)
-    said, _ = sender.communicate(f"UPDATE urenwacht_data.webhook SET failures = failures WHERE id = {webhook['id']};\nCOMMIT;\n", timeout=60)
+    said, _ = sender.communicate(f"UPDATE urenwacht_data.webhook SET failures = failures WHERE id = {webhook['id']};\nCOMMIT;\n", timeout=120)
     check("and the sender gets its webhook", sender.returncode == 0, said)
-    deleting.join(60)
+    deleting.join(120)
     check("then it is deleted", [status for status, _ in answers] == [204], answers)
     call("GET", API + "/{id}", ADMIN, 404, id=webhook["id"])
 
@@ -597,18 +607,32 @@ def test_limits():
     psql("DELETE FROM urenwacht_data.webhook WHERE name IN ('vol', 'de laatste')")
 
 
+def log_of(name):
+    return psql("SELECT count(*), count(*) FILTER (WHERE event_id LIKE 'old-%'), min(event_id) FROM urenwacht_data.webhook_delivery "
+                f"WHERE webhook_id = (SELECT id FROM urenwacht_data.webhook WHERE name = '{name}')")
+
+
+def test_long_log():
+    """A log that is too long, and older than is kept; test_long_log_is_tidied looks later what became of it."""
+    webhook = make(ADMIN, "/log", "1709")
+    psql("INSERT INTO urenwacht_data.webhook_delivery (webhook_id, event_id, event_type, municipality, lane, body, state, finished_at) "
+         f"SELECT {webhook['id']}, CASE WHEN n > 100002 THEN 'old-' ELSE 'new-' END || lpad(n::text, 6, '0'), 'x', '1709', n, '', "
+         "'DELIVERED', now() - CASE WHEN n > 100002 THEN interval '8 days' ELSE interval '1 hour' END "
+         "FROM generate_series(1, 100005) n ORDER BY n")
+
+
 def test_secure():
     """TLS: an authority of our own is trusted, and only it; names and dates are looked at."""
     hooks = {name: make(ADMIN, "/" + name, "1751", receiver) for name, receiver in SECURE.items()}
     publish([alert("1751", "d", 1)])
-    until(lambda: SECURE["good"].of("/good"), 30)
+    until(lambda: SECURE["good"].of("/good"))
     check("a receiver with a certificate of our authority gets it",
           [g.event["data"]["revision"] for g in SECURE["good"].of("/good")] == [1], deliveries(hooks["good"]))
     wanted = {"elsewhere": "subject name", "expired": "expired", "foreign": "certificate"}
 
     def tried(name):
         return any(d["attempts"] > 0 and d["last_error"] for d in deliveries(hooks[name]))
-    until(lambda: all(tried(name) for name in wanted), 30)
+    until(lambda: all(tried(name) for name in wanted))
     for name, words in wanted.items():
         delivery = deliveries(hooks[name])[0]
         check(f"a receiver whose certificate is {name} gets nothing, and the log says why", not SECURE[name].got and
@@ -646,19 +670,32 @@ def test_kill():
     """Two servers; the one at work is killed twice in the middle, the other one goes on."""
     webhook = make(ADMIN, "/kill", "1901")
     second = serve("two", OPEN)
-    RECEIVER.rules["/kill"] = lambda *_: time.sleep(0.004) or 200
+    # From the hundredth of a part on answers wait for the kill, so that it is in the middle however fast everything is.
+    come, killed, over = itertools.count(1), [], [threading.Event(), threading.Event()]
+
+    def rule(*_):
+        part = len(killed)
+        if part < 2 and next(come) > 100:
+            over[part].wait(TIMEOUT_MS / 1000 / 2)
+        return 200
+    RECEIVER.rules["/kill"] = rule
     events = [alert("1901", f"d{i % 40}", i // 40 + 1) for i in range(1200)]
-    killed = []
+
+    def at_work():
+        return next((s for s in (ONE, second) if s.figure('urenwacht_webhook_task{task="send"}') == 1), None)
     for part in range(3):
         publish(events[part * 400:(part + 1) * 400])
         if part < 2:
-            victim = (ONE, second)[part]
-            until(lambda: len(RECEIVER.of("/kill")) > 400 * part + 100, 30)
+            before = len(RECEIVER.of("/kill"))
+            check("one of the servers is at work", until(lambda: len(RECEIVER.of("/kill")) >= before + 100 and at_work()))
+            victim = at_work() or ONE
             victim.stop(signal.SIGKILL)
             killed.append(len(RECEIVER.of("/kill")))
+            come = itertools.count(1)
+            over[part].set()
             victim.start()
     want = {event_id(a) for a in events}
-    complete = until(lambda: {g.id for g in RECEIVER.of("/kill")} == want, 60)
+    complete = until(lambda: {g.id for g in RECEIVER.of("/kill")} == want)
     got = RECEIVER.of("/kill")
     check("nothing is lost", complete, (len(got), len(want), killed))
     bodies = collections.defaultdict(set)
@@ -671,6 +708,12 @@ def test_kill():
     left = until(lambda: show(webhook)["queued"] == 0)
     check("the queue is empty", left and all(d["state"] == "DELIVERED" for d in deliveries(webhook)))
     check("the second server stops in order", second.stop() == 0)
+
+
+def test_long_log_is_tidied():
+    tidied = until(lambda: log_of("/log") == "100000|0|new-000003")
+    check("the log keeps the newest hundred thousand of seven days", tidied, log_of("/log"))
+    psql("DELETE FROM urenwacht_data.webhook WHERE name = '/log'")
 
 
 DATABASE_PORT = re.search(r":(\d+)/", DSN).group(1)
