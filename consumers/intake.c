@@ -72,23 +72,29 @@ static bool assigned_by_broker(const struct uw_intake_options *options)
 
 #define NUMBER_BYTES 12
 
-/* What this intake may hold in advance, and the defaults above. Once so much waits, librdkafka 2.0.2 looks again after
- * a second at most, however fast it is taken: it should be what is applied in that time. */
+/* What this intake may hold in advance, how soon librdkafka looks again once so much waits, and the defaults above.
+ * Before it had a setting for that it was a second, however fast messages were taken. */
+#define QUEUE_BACKOFF_SINCE 0x020200ff
+#define OWN_DEFAULTS 3
+
 struct defaults {
     char messages[NUMBER_BYTES], kbytes[NUMBER_BYTES];
-    struct uw_property all[sizeof(defaults) / sizeof(defaults[0]) + 2];
+    struct uw_property all[sizeof(defaults) / sizeof(defaults[0]) + OWN_DEFAULTS];
 };
 
 static void defaults_make(struct defaults *made, const struct uw_intake *intake,
                           const struct uw_intake_options *options)
 {
     uint32_t parts = options->intake_count == 0 ? 1 : options->intake_count;
+    size_t count = 0;
 
     snprintf(made->messages, sizeof(made->messages), "%u", UW_INTAKE_AHEAD_MESSAGES / parts);
     snprintf(made->kbytes, sizeof(made->kbytes), "%u", UW_INTAKE_AHEAD_KBYTES / parts);
-    made->all[0] = (struct uw_property){"queued.min.messages", made->messages};
-    made->all[1] = (struct uw_property){"queued.max.messages.kbytes", made->kbytes};
-    memcpy(made->all + 2, intake->by_parts ? defaults + SESSION_DEFAULTS : defaults,
+    made->all[count++] = (struct uw_property){"queued.min.messages", made->messages};
+    made->all[count++] = (struct uw_property){"queued.max.messages.kbytes", made->kbytes};
+    if (!intake->wakes)
+        made->all[count++] = (struct uw_property){"fetch.queue.backoff.ms", "20"};
+    memcpy(made->all + count, intake->by_parts ? defaults + SESSION_DEFAULTS : defaults,
            sizeof(defaults) - (intake->by_parts ? SESSION_DEFAULTS * sizeof(defaults[0]) : 0));
 }
 
@@ -117,7 +123,10 @@ static enum uw_code client_open(struct uw_intake *intake, const struct uw_intake
         rd_kafka_conf_destroy(conf);
         return code;
     }
-    return uw_kafka_client_open(RD_KAFKA_CONSUMER, conf, &intake->client, error);
+    code = uw_kafka_client_open(RD_KAFKA_CONSUMER, conf, &intake->client, error);
+    if (code == UW_OK)
+        intake->queue = rd_kafka_queue_get_consumer(intake->client);
+    return code;
 }
 
 /* ---- open and close ---- */
@@ -194,6 +203,7 @@ enum uw_code uw_intake_open(const struct uw_intake_options *options, struct uw_i
     opened->focus = -1;
     opened->is_static = options->group_instance_id != NULL;
     opened->by_parts = assigned_by_broker(options);
+    opened->wakes = rd_kafka_version() < QUEUE_BACKOFF_SINCE;
     if (!intake_allocate(opened, options))
         code = uw_error_set(error, UW_ENOMEM, UW_CLASS_FATAL, "no memory for batches of %" PRIu32 " messages",
                             options->batch_messages_max);
@@ -244,6 +254,7 @@ void uw_intake_close(struct uw_intake **intake)
         (void)rd_kafka_consumer_close(closing->client);
         /* The callbacks of closing may have been given nothing but the end. */
         (void)uw_intake_drop(closing, true);
+        rd_kafka_queue_destroy(closing->queue);
         rd_kafka_destroy(closing->client);
     }
     for (int i = 0; i < UW_TOPIC_COUNT; i++)

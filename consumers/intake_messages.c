@@ -10,6 +10,8 @@
  * partitions takes, and no longer than this in all. */
 #define PAUSE_MS 300
 #define FILL_MS 5000
+/* Of a question that only wakes librdkafka. */
+#define WAKE_MS 100
 
 /* ---- holding and dropping ---- */
 
@@ -342,6 +344,30 @@ static void collect(struct uw_intake *intake, int32_t timeout_ms, uint32_t max_m
     }
 }
 
+/*
+ * What holds as much in advance as it may stops asking, for all topics, and before version 2.2 librdkafka looks again
+ * only after a second, or when anything else is to be said to the broker. A question to the leaders of what is waited for
+ * is such a thing; its answer does not matter.
+ */
+static void fetch_on(struct uw_intake *intake)
+{
+    const struct uw_intake_slot *slot;
+    rd_kafka_topic_partition_list_t *list;
+
+    if (!intake->wakes || !intake->behind || intake->focus < 0)
+        return;
+    slot = &intake->slots[intake->focus];
+    if (uw_intake_waiting(slot) <= (int64_t)rd_kafka_queue_length(intake->queue))
+        return;
+    list = rd_kafka_topic_partition_list_new(UW_TOPIC_COUNT);
+    for (int t = 0; t < UW_TOPIC_COUNT; t++) {
+        if (uw_intake_waits(slot, t))
+            rd_kafka_topic_partition_list_add(list, intake->topics[t], intake->focus)->offset = RD_KAFKA_OFFSET_END;
+    }
+    (void)rd_kafka_offsets_for_times(intake->client, list, WAKE_MS);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 static enum uw_code stopped(const struct uw_intake *intake, struct uw_error *error)
 {
     if (intake->stop.code != UW_OK && error != NULL)
@@ -370,6 +396,8 @@ enum uw_code uw_intake_poll(struct uw_intake *intake, int32_t timeout_ms, uint32
         intake->slots[message->partition].timestamp_ms[message->topic] = message->timestamp_ms;
     }
     intake->handed = intake->count > 0;
+    if (intake->handed)
+        fetch_on(intake);
     *messages = intake->messages;
     *count = intake->count;
     return UW_OK;

@@ -28,6 +28,8 @@ struct uw_intake_slot {
 struct uw_intake {
     struct uw_kafka_link link; /* first: the clients' opaque */
     rd_kafka_t *client;
+    rd_kafka_queue_t *queue; /* the client's, of what came and was not taken yet */
+    bool wakes;              /* librdkafka is of a version that must be woken when its queue has room again */
     struct uw_intake_listener listener;
     char *topics[UW_TOPIC_COUNT];
     int32_t partition_count;

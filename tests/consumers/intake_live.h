@@ -10,6 +10,7 @@
 #include "consumers/intake.h"
 
 #define PARTITIONS 4
+#define REGION_PROPERTIES 2
 
 struct region {
     char topics[UW_TOPIC_COUNT][96];
@@ -19,6 +20,7 @@ struct region {
     int assigned_calls, revoked_calls;
     bool refuse;
     uint32_t batch_messages_max; /* 0: more than any test has */
+    struct uw_property more[REGION_PROPERTIES]; /* of librdkafka; the first without a name ends them */
 };
 
 static inline enum uw_code on_assigned(void *context, const int32_t *partitions, uint32_t count,
@@ -63,7 +65,7 @@ static inline void region_init(struct region *region)
 static inline enum uw_code region_open(struct region *region, struct uw_intake **intake, struct uw_error *error)
 {
     const char *protocol = getenv("URENWACHT_TEST_GROUP_PROTOCOL");
-    const struct uw_property properties[] = {
+    struct uw_property properties[2 + REGION_PROPERTIES] = {
         {"bootstrap.servers", live_brokers()},
         {protocol == NULL ? "session.timeout.ms" : "group.protocol", protocol == NULL ? "45000" : protocol},
     };
@@ -76,6 +78,10 @@ static inline enum uw_code region_open(struct region *region, struct uw_intake *
         .listener = {region, on_assigned, on_revoked},
     };
 
+    while (options.property_count < 2 + REGION_PROPERTIES && region->more[options.property_count - 2].name != NULL) {
+        properties[options.property_count] = region->more[options.property_count - 2];
+        options.property_count++;
+    }
     for (int i = 0; i < UW_TOPIC_COUNT; i++)
         options.topics[i] = region->topics[i];
     return uw_intake_open(&options, intake, error);

@@ -207,6 +207,58 @@ static void reads_what_comes_meanwhile(void **state)
     uw_intake_close(&intake);
 }
 
+/* How many polls of 500 messages stood still for a good part of the second after which librdkafka looks again by itself. */
+static int count_stalls(struct uw_intake *intake, int total)
+{
+    const int64_t stall_ms = 250;
+    int64_t deadline_ms = live_deadline_ms();
+    int stalls = 0;
+
+    for (int read = 0; read < total;) {
+        const struct uw_message *messages;
+        int64_t started_ms = uw_kafka_clock_ms();
+        int count = (int)poll_in_time(intake, 2000, 500, deadline_ms, &messages);
+
+        stalls += read > 0 && uw_kafka_clock_ms() - started_ms > stall_ms;
+        read += count;
+        uw_intake_release(intake);
+        /* As if they were applied: meanwhile what may be held in advance becomes full. */
+        (void)poll(NULL, 0, 100);
+    }
+    return stalls;
+}
+
+/* What may be held in advance is full again and again: librdkafka is told when there is room, and does not sleep on. */
+static void fetches_on_when_there_is_room(void **state)
+{
+    const int total = 20000;
+    static struct region region;
+    struct uw_intake *intake;
+    rd_kafka_t *producer;
+    int stalls;
+
+    (void)state;
+    live_require();
+    region_init(&region);
+    producer = live_producer(NULL);
+    for (int i = 0; i < total; i++) {
+        live_produce(producer, region.topics[UW_TOPIC_DECLARATIONS], 0, "c", "value");
+        /* Batches that are smaller than what may be held. */
+        if (i % 100 == 99)
+            assert_int_equal(rd_kafka_flush(producer, LIVE_PATIENCE_MS), 0);
+    }
+    rd_kafka_destroy(producer);
+    region.batch_messages_max = 500;
+    region.more[0] = (struct uw_property){"queued.min.messages", "1000"};
+    region.more[1] = (struct uw_property){"fetch.message.max.bytes", "8192"};
+    intake = opened(&region);
+    stalls = count_stalls(intake, total);
+    uw_intake_close(&intake);
+    /* Some twelve, if it were not told. */
+    if (stalls > 6)
+        fail_msg("%d of 40 polls waited for librdkafka to look again", stalls);
+}
+
 static void hands_over_key_value_and_headers(void **state)
 {
     struct region region;
@@ -572,6 +624,7 @@ int main(void)
         cmocka_unit_test(reads_decisions_first),
         cmocka_unit_test(reads_one_partition_after_the_other_when_behind),
         cmocka_unit_test(reads_what_comes_meanwhile),
+        cmocka_unit_test(fetches_on_when_there_is_room),
         cmocka_unit_test(hands_over_key_value_and_headers),
         cmocka_unit_test(keeps_what_came_in_a_heartbeat),
         cmocka_unit_test(finds_the_end_in_a_heartbeat),
