@@ -43,7 +43,7 @@ static const struct key keys[] = {
     {"batch.max_events", AT(batch_max_events), KIND_INT32, 1, 1000000, NULL, "30000"},
     {"batch.max_bytes", AT(batch_max_bytes), KIND_BYTES, 1024 * KIB, 4096 * 1024 * KIB, NULL, "64MiB"},
     {"batch.linger_ms", AT(batch_linger_ms), KIND_INT32, 0, 60000, NULL, "50"},
-    {"batch.due_clients", AT(due_batch_clients), KIND_INT32, 1, 1000000, NULL, "4000"},
+    {"batch.due_clients", AT(due_batch_clients), KIND_INT32, 1, 1000000, NULL, "8000"},
     {"cache.max_bytes", AT(cache_max_bytes), KIND_BYTES, 1024 * KIB, INT64_C(1) << 40, NULL, "128MiB"},
     {"retry.min_ms", AT(retry_min_ms), KIND_INT32, 1, 60000, NULL, "100"},
     {"retry.max_ms", AT(retry_max_ms), KIND_INT32, 1, 600000, NULL, "10000"},
