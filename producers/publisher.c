@@ -281,6 +281,20 @@ static rd_kafka_resp_err_t record_enqueue(struct uw_transactor *transactor, cons
     return err;
 }
 
+/* A transaction that fails while records are written refuses the next one with no more than "erroneous state". It can no
+ * longer be committed, and who asks for that hears the reason. */
+static enum step refusal_judge(struct uw_transactor *transactor, struct uw_error *error)
+{
+    rd_kafka_error_t *failure =
+        rd_kafka_commit_transaction(transactor->client, uw_kafka_left_ms(transactor->deadline_ms));
+
+    if (failure != NULL)
+        return failure_judge(transactor, failure, "writing a record", error);
+    (void)uw_error_set(error, UW_EIO, UW_CLASS_ABORT,
+                       "Kafka: writing a record: a transaction that took no more records was committed");
+    return STEP_DISCARD;
+}
+
 static enum step record_produce(struct uw_transactor *transactor, const struct uw_outbox_record *record,
                                 int64_t deadline_ms, struct uw_error *error)
 {
@@ -297,6 +311,8 @@ static enum step record_produce(struct uw_transactor *transactor, const struct u
         return STEP_DONE; /* headers belong to the message now */
     if (headers != NULL)
         rd_kafka_headers_destroy(headers);
+    if (err == RD_KAFKA_RESP_ERR__STATE)
+        return refusal_judge(transactor, error);
     if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
         transactor->undelivered = err;
         transactor->undelivered_output = (int)record->output;

@@ -79,6 +79,9 @@ static enum uw_code group_metadata(void *context, void *buffer, size_t *size, st
 
 #define GROUP_BROKER 2
 
+/* Takes longer to write than the broker takes to refuse a partition. */
+#define MANY_RECORDS 100000
+
 static void set_apart(struct bench *bench)
 {
     static const char *const outputs[UW_OUTPUT_COUNT] = {"alerts", "anomalies", "dead-letters"};
@@ -340,6 +343,36 @@ static void names_the_reason_under_way(void **state)
     }
 }
 
+/* The transaction fails while there are records to be written yet: the reason is the refusal, not that the next record
+ * comes too late. */
+static void names_the_reason_while_writing(void **state)
+{
+    static struct uw_outbox_record records[MANY_RECORDS];
+    static const struct judged cases[] = {
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, UW_ECONFIG, UW_CLASS_FATAL},
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, UW_ETIMEOUT, UW_CLASS_ABORT},
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, UW_EFENCED, UW_CLASS_FENCED},
+        {PRODUCE, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, UW_EIO, UW_CLASS_ABORT},
+    };
+    const struct uw_published position = {.partition = 0, .next_offset = {1, 0, 5, 0}, .sequence = MANY_RECORDS};
+    struct bench *bench = *state;
+    struct uw_error error;
+
+    for (uint32_t i = 0; i < MANY_RECORDS; i++)
+        records[i] = (struct uw_outbox_record){
+            .partition = 0, .sequence = i + 1, .output = UW_OUTPUT_ALERTS, .key = {"c1", 2}, .value = {"one", 3}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        rd_kafka_mock_push_request_errors(bench->cluster, cases[i].request, 1, cases[i].err);
+        assert_int_not_equal(
+            uw_transactor_publish(bench->transactor, records, MANY_RECORDS, &position, 1, &error), UW_OK);
+        print_message("%s: %s\n", rd_kafka_err2name(cases[i].err), error.text);
+        if (error.code != cases[i].code || error.class != cases[i].class)
+            fail_msg("case %zu: code %d class %d: %s", i, (int)error.code, (int)error.class, error.text);
+        rd_kafka_mock_clear_request_errors(bench->cluster, cases[i].request);
+        assert_int_equal(publish(bench, &error), UW_OK);
+    }
+}
+
 /* The producer of a transaction that went wrong is thrown away; the next one has to be initialised. */
 static void discard_producer(struct bench *bench)
 {
@@ -569,6 +602,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bears_what_passes, setup, teardown),
         cmocka_unit_test_setup_teardown(judges, setup, teardown),
         cmocka_unit_test_setup_teardown(names_the_reason_under_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_the_reason_while_writing, setup, teardown),
         cmocka_unit_test_setup_teardown(starts_when_it_may, setup, teardown),
         cmocka_unit_test_setup_teardown(is_refused_at_start, setup, teardown),
         cmocka_unit_test_setup_teardown(ends_what_was_forgotten, setup, teardown),
