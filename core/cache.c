@@ -77,6 +77,18 @@ static void link_newest(struct uw_cache *cache, struct uw_resident *resident)
     cache->newest = resident;
 }
 
+static void link_oldest(struct uw_cache *cache, struct uw_resident *resident)
+{
+    resident->newer = cache->oldest;
+    resident->older = NULL;
+    if (cache->oldest != NULL) {
+        cache->oldest->older = resident;
+    } else {
+        cache->newest = resident;
+    }
+    cache->oldest = resident;
+}
+
 static void unlink_used(struct uw_cache *cache, struct uw_resident *resident)
 {
     if (resident->newer != NULL) {
@@ -139,6 +151,7 @@ static void count_bytes(struct uw_cache *cache, struct uw_resident *resident)
     size_t bytes = bytes_of(resident);
     cache->bytes += bytes - resident->counted_bytes;
     cache->kept_bytes += resident->kept_awake ? bytes - resident->counted_bytes : 0;
+    cache->waiting_bytes += resident->waits ? bytes - resident->counted_bytes : 0;
     resident->counted_bytes = bytes;
 }
 
@@ -187,8 +200,26 @@ void uw_cache_keep(struct uw_cache *cache, struct uw_resident *resident)
         cache->kept_bytes += resident->counted_bytes;
         cache->kept_count++;
     }
+    resident->leaves_first = false;
     unlink_used(cache, resident);
     link_newest(cache, resident);
+}
+
+void uw_cache_leave_first(struct uw_cache *cache, struct uw_resident *resident)
+{
+    pack(cache, resident);
+    resident->leaves_first = true;
+    unlink_used(cache, resident);
+    link_oldest(cache, resident);
+    count_bytes(cache, resident);
+}
+
+void uw_cache_wait(struct uw_cache *cache, struct uw_resident *resident, bool waits)
+{
+    if (waits != resident->waits) {
+        resident->waits = waits;
+        cache->waiting_bytes += waits ? resident->counted_bytes : 0 - resident->counted_bytes;
+    }
 }
 
 /* They are among those that were used last. */
@@ -228,6 +259,7 @@ struct uw_resident *uw_cache_add(struct uw_cache *cache, struct uw_str name, int
 
 void uw_cache_use(struct uw_cache *cache, struct uw_resident *resident)
 {
+    resident->leaves_first = false;
     unlink_used(cache, resident);
     link_newest(cache, resident);
     count_bytes(cache, resident);
@@ -242,6 +274,7 @@ void uw_cache_drop(struct uw_cache *cache, struct uw_resident *resident)
     *link = resident->hash_next;
     unlink_used(cache, resident);
     forget_kept(cache, resident);
+    uw_cache_wait(cache, resident, false);
     cache->bytes -= resident->counted_bytes;
     cache->count--;
     uw_client_close(&resident->client);
@@ -257,6 +290,13 @@ void uw_cache_drop_partition(struct uw_cache *cache, int32_t partition)
             uw_cache_drop(cache, resident);
         }
         resident = next;
+    }
+}
+
+void uw_cache_evict_first(struct uw_cache *cache)
+{
+    while (cache->bytes > cache->limit_bytes && cache->oldest != NULL && cache->oldest->leaves_first) {
+        uw_cache_drop(cache, cache->oldest);
     }
 }
 

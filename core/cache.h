@@ -16,6 +16,8 @@ struct uw_resident {
     struct uw_client client;       /* empty while `packed` holds it */
     uint8_t *packed;               /* NULL: it is awake */
     bool kept_awake;               /* by uw_cache_keep */
+    bool waits;                    /* by uw_cache_wait */
+    bool leaves_first;             /* by uw_cache_leave_first */
     uint32_t packed_length, packed_facts;
     struct uw_resident *hash_next, *newer, *older;
     size_t counted_bytes; /* as last counted into the cache */
@@ -40,6 +42,7 @@ struct uw_cache {
     size_t bytes, limit_bytes;
     size_t kept_bytes; /* of `bytes`, those of clients that are kept awake */
     uint32_t kept_count;
+    size_t waiting_bytes; /* of `bytes`, those of clients that wait to be judged */
     struct uw_packing packing;
 };
 
@@ -59,6 +62,10 @@ void uw_cache_rest(struct uw_cache *cache, struct uw_resident *resident);
 /* As uw_cache_use, of a client that is awake and stays so for a batch that is soon to come. It takes some three times
  * the memory of one that rests: no more than a share of the limit is kept so, beyond which it is as uw_cache_rest. */
 void uw_cache_keep(struct uw_cache *cache, struct uw_resident *resident);
+/* Packs a client that will hardly be asked for soon: it is evicted before all others, until it is used again. */
+void uw_cache_leave_first(struct uw_cache *cache, struct uw_resident *resident);
+/* Whether a client waits to be judged, for waiting_bytes. */
+void uw_cache_wait(struct uw_cache *cache, struct uw_resident *resident, bool waits);
 /* Lets all rest that are kept awake; none of them may be in a batch. */
 void uw_cache_rest_all(struct uw_cache *cache);
 /* Lines, no-shows, versions of decisions and evaluations, resting or not. */
@@ -67,7 +74,9 @@ uint32_t uw_resident_facts(const struct uw_resident *resident);
 void uw_cache_use(struct uw_cache *cache, struct uw_resident *resident);
 void uw_cache_drop(struct uw_cache *cache, struct uw_resident *resident);
 void uw_cache_drop_partition(struct uw_cache *cache, int32_t partition);
-/* Drops the least recently used until the limit holds. */
+/* Drops those who leave first, as long as there are any, until the limit holds. */
+void uw_cache_evict_first(struct uw_cache *cache);
+/* Drops them, and then the least recently used, until the limit holds. */
 void uw_cache_evict(struct uw_cache *cache);
 
 static inline struct uw_str uw_resident_name(const struct uw_resident *resident)

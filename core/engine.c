@@ -625,22 +625,27 @@ void uw_engine_drop_touched(struct uw_engine *engine)
 }
 
 /* Clients of whom more comes in the batches that follow at once, and who are not judged before, stay awake until their
- * partition is through. */
-static void keep_touched(struct uw_engine *engine)
+ * partition is through. Of those of a backlog who have been judged nothing more will come for now. */
+static void keep_touched(struct uw_engine *engine, bool due)
 {
     bool any_kept = false;
     for (uint32_t i = 0; i < engine->touch_count; i++) {
         struct uw_resident *resident = engine->touches[i].resident;
-        bool kept = resident->stored_rules_version == 0 && uw_engine_find_share(engine, resident->partition)->behind;
+        bool waits = resident->stored_rules_version == 0;
+        bool kept = waits && uw_engine_find_share(engine, resident->partition)->behind;
         resident->touch = UINT32_MAX;
+        uw_cache_wait(&engine->cache, resident, waits);
         if (kept) {
             uw_cache_keep(&engine->cache, resident);
+        } else if (due && engine->catching_up) {
+            uw_cache_leave_first(&engine->cache, resident);
         } else {
             uw_cache_rest(&engine->cache, resident);
         }
         any_kept = any_kept || kept;
     }
     engine->touch_count = 0;
+    uw_cache_evict_first(&engine->cache);
     if (!any_kept || engine->cache.bytes > engine->cache.limit_bytes) {
         uw_cache_rest_all(&engine->cache); /* before anybody has to leave */
     }
@@ -661,7 +666,7 @@ enum uw_code uw_engine_complete(struct uw_engine *engine, bool due, int64_t now_
         return code;
     }
     engine->statistics.batches++;
-    keep_touched(engine);
+    keep_touched(engine, due);
     return UW_OK;
 }
 

@@ -5,10 +5,12 @@
 
 #include "core/engine_internal.h"
 
-/* With an eighth of the cache left, those who wait would soon have to leave it and be loaded again. */
+/* When they take all of the cache but an eighth, those who wait would soon have to leave it and be loaded again. Those who
+ * were judged meanwhile leave before them. */
 bool uw_engine_holds_back(const struct uw_engine *engine)
 {
-    return engine->catching_up && engine->cache.bytes < engine->cache.limit_bytes - engine->cache.limit_bytes / 8;
+    const struct uw_cache *cache = &engine->cache;
+    return engine->catching_up && cache->waiting_bytes < cache->limit_bytes - cache->limit_bytes / 8;
 }
 
 static bool is_due(const struct uw_engine_share *share)

@@ -44,15 +44,17 @@ static size_t counted(const struct uw_cache *cache)
 
 static void check_kept(const struct uw_cache *cache)
 {
-    size_t bytes = 0;
+    size_t bytes = 0, waiting_bytes = 0;
     uint32_t count = 0;
     for (const struct uw_resident *resident = cache->oldest; resident != NULL; resident = resident->newer) {
         assert_true(!resident->kept_awake || resident->packed == NULL);
+        waiting_bytes += resident->waits ? resident->counted_bytes : 0;
         bytes += resident->kept_awake ? resident->counted_bytes : 0;
         count += resident->kept_awake;
     }
     assert_int_equal(cache->kept_bytes, bytes);
     assert_int_equal(cache->kept_count, count);
+    assert_int_equal(cache->waiting_bytes, waiting_bytes);
 }
 
 static void test_the_least_recently_used_goes(void **state)
@@ -79,6 +81,33 @@ static void test_the_least_recently_used_goes(void **state)
     assert_int_equal(cache.bytes, 0);
     assert_null(cache.oldest);
     assert_null(cache.newest);
+    uw_cache_close(&cache);
+}
+
+/* Before those who were used longer ago, unless they are used again. */
+static void test_who_is_to_leave_first_goes_first(void **state)
+{
+    (void)state;
+    struct uw_cache cache;
+    assert_int_equal(uw_cache_init(&cache, SIZE_MAX), UW_OK);
+    struct uw_resident *residents[5];
+    for (uint32_t i = 0; i < 5; i++) {
+        residents[i] = add(&cache, i, 0);
+    }
+    uw_cache_leave_first(&cache, residents[1]);
+    uw_cache_leave_first(&cache, residents[3]);
+    uw_cache_leave_first(&cache, residents[4]);
+    uw_cache_use(&cache, residents[1]);
+    cache.limit_bytes = cache.bytes;
+    uw_cache_evict_first(&cache);
+    assert_int_equal(cache.count, 5);
+    cache.limit_bytes = 0;
+    uw_cache_evict_first(&cache);
+    assert_int_equal(cache.count, 3);
+    assert_true(has(&cache, 0) && has(&cache, 1) && has(&cache, 2));
+    cache.limit_bytes = cache.bytes - 1;
+    uw_cache_evict(&cache);
+    assert_true(!has(&cache, 0) && has(&cache, 1) && has(&cache, 2));
     uw_cache_close(&cache);
 }
 
@@ -191,7 +220,12 @@ static void test_against_a_list(void **state)
         } else if (uw_random_chance(&random, 30)) {
             uw_cache_drop(&cache, resident);
             memmove(&list[place], &list[place + 1], (--count - place) * sizeof *list);
+        } else if (uw_random_chance(&random, 10)) {
+            uw_cache_leave_first(&cache, resident);
+            memmove(&list[1], &list[0], place * sizeof *list);
+            list[0] = number;
         } else {
+            uw_cache_wait(&cache, resident, uw_random_chance(&random, 50));
             /* Four ways to be used. */
             uint32_t way = uw_random_below(&random, 4);
             if (way == 0) {
@@ -237,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_least_recently_used_goes),
+        cmocka_unit_test(test_who_is_to_leave_first_goes_first),
         cmocka_unit_test(test_bytes_grow_with_facts),
         cmocka_unit_test(test_a_share_of_the_limit_stays_awake),
         cmocka_unit_test(test_a_partition_is_dropped),

@@ -238,6 +238,39 @@ static void test_a_full_cache_ends_the_wait(void **state)
     world_finish(&world);
 }
 
+/* Those who were judged because the cache was full make room for others who wait: these are held back again. */
+static void test_the_wait_begins_anew(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, true);
+    assert_int_equal(world_assign(&world, 0, 0), UW_PROGRESS_DONE);
+    assert_int_equal(world_assign(&world, 0, 1), UW_PROGRESS_DONE);
+    struct uw_engine *engine = world.instances[0].engine;
+    uw_engine_fall_behind(engine, -1, true);
+    world_apply_all(&world, 0);
+    uint32_t clients = world.store.clients.count;
+    assert_int_equal(engine->cache.waiting_bytes, engine->cache.bytes);
+    assert_false(uw_engine_has_due(engine));
+    /* Seven eighths of the limit are what waits. */
+    engine->cache.limit_bytes = engine->cache.bytes + engine->cache.bytes / 7;
+    assert_true(uw_engine_has_due(engine));
+    bool more = true;
+    assert_int_equal(uw_instance_due(&world.instances[0], 1, &more), UW_PROGRESS_DONE);
+    const struct uw_resident *judged = engine->cache.oldest;
+    assert_true(judged->stored_rules_version > 0 && judged->leaves_first);
+    assert_int_equal(engine->cache.waiting_bytes, engine->cache.bytes - judged->counted_bytes);
+    /* What was begun is finished, in the order of sums. */
+    while (more) {
+        assert_int_equal(uw_instance_due(&world.instances[0], 1, &more), UW_PROGRESS_DONE);
+    }
+    assert_int_equal(world_statistics(&world, 0).clients_judged, clients);
+    assert_in_range(engine->cache.bytes, 1, engine->cache.limit_bytes);
+    assert_int_equal(engine->cache.waiting_bytes, 0);
+    assert_true(uw_engine_holds_back(engine));
+    world_finish(&world);
+}
+
 /* Judges all who are due, with the cache as it is or with none of them in memory; how many steps had clients. */
 static uint32_t count_steps(struct world *world, bool in_memory, uint32_t *most)
 {
@@ -295,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_a_backlog_is_judged_at_its_end),
         cmocka_unit_test(test_a_backlog_is_judged_in_the_order_of_sums),
         cmocka_unit_test(test_a_full_cache_ends_the_wait),
+        cmocka_unit_test(test_the_wait_begins_anew),
         cmocka_unit_test(test_a_step_ends_at_its_facts),
         cmocka_unit_test(test_what_waits_is_judged_with_its_next_event),
     };
