@@ -19,7 +19,7 @@
  * between what the cache keeps: soon after its last use it goes back to the system, also while the process rests. With
  * more arenas more lies free between blocks that are used. */
 extern const char *malloc_conf;
-const char *malloc_conf = "background_thread:true,narenas:2,dirty_decay_ms:300,muzzy_decay_ms:0";
+const char *malloc_conf = "background_thread:true,narenas:2,dirty_decay_ms:1000,muzzy_decay_ms:0";
 #endif
 
 struct subcommand {
