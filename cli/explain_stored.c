@@ -13,7 +13,7 @@
 /* A client is known by its partition to urenwacht_data only; the rest is in the public views. */
 static const char client_sql[] =
     "SELECT p.as_of, p.rules_fingerprint, coalesce(c.next_change_on <= p.as_of, false), c.rules_version"
-    "  FROM urenwacht_data.client c JOIN urenwacht_data.partition_state p USING (partition) WHERE c.client = $1::text";
+    "  FROM urenwacht_data.client_known c JOIN urenwacht_data.partition_state p USING (partition) WHERE c.client = $1::text";
 static const char accounts_sql[] =
     "SELECT segment_from, period_from, period_to, model, allotted_minutes, minimum_minutes, used_minutes,"
     "       delivered_minutes, no_show_minutes FROM urenwacht.account"

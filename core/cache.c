@@ -7,15 +7,6 @@
 #define BLOCK_HEAD_BYTES 8u
 #define BLOCK_UNIT_BYTES 16u
 
-static uint32_t hash_name(struct uw_str name)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (uint32_t i = 0; i < name.length; i++) {
-        hash = (hash ^ (uint8_t)name.data[i]) * UINT64_C(1099511628211);
-    }
-    return (uint32_t)(hash ^ hash >> 32);
-}
-
 enum uw_code uw_cache_init(struct uw_cache *cache, size_t limit_bytes)
 {
     memset(cache, 0, sizeof *cache);
@@ -40,7 +31,7 @@ void uw_cache_close(struct uw_cache *cache)
 
 struct uw_resident *uw_cache_find(const struct uw_cache *cache, struct uw_str name)
 {
-    struct uw_resident *resident = cache->buckets[hash_name(name) & (cache->bucket_count - 1)];
+    struct uw_resident *resident = cache->buckets[uw_str_hash(name) & (cache->bucket_count - 1)];
     while (resident != NULL && !uw_str_equal(uw_resident_name(resident), name)) {
         resident = resident->hash_next;
     }
@@ -56,7 +47,7 @@ static void grow(struct uw_cache *cache)
         return;
     }
     for (struct uw_resident *resident = cache->oldest; resident != NULL; resident = resident->newer) {
-        uint32_t place = hash_name(uw_resident_name(resident)) & (count - 1);
+        uint32_t place = uw_str_hash(uw_resident_name(resident)) & (count - 1);
         resident->hash_next = buckets[place];
         buckets[place] = resident;
     }
@@ -247,7 +238,7 @@ struct uw_resident *uw_cache_add(struct uw_cache *cache, struct uw_str name, int
     resident->touch = UINT32_MAX;
     resident->name_length = name.length;
     memcpy(resident->name, name.data, name.length);
-    uint32_t place = hash_name(name) & (cache->bucket_count - 1);
+    uint32_t place = uw_str_hash(name) & (cache->bucket_count - 1);
     resident->hash_next = cache->buckets[place];
     cache->buckets[place] = resident;
     link_newest(cache, resident);
@@ -267,7 +258,7 @@ void uw_cache_use(struct uw_cache *cache, struct uw_resident *resident)
 
 void uw_cache_drop(struct uw_cache *cache, struct uw_resident *resident)
 {
-    struct uw_resident **link = &cache->buckets[hash_name(uw_resident_name(resident)) & (cache->bucket_count - 1)];
+    struct uw_resident **link = &cache->buckets[uw_str_hash(uw_resident_name(resident)) & (cache->bucket_count - 1)];
     while (*link != resident) {
         link = &(*link)->hash_next;
     }

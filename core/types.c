@@ -31,6 +31,15 @@ enum uw_code uw_error_set(struct uw_error *error, enum uw_code code, enum uw_cla
     return code;
 }
 
+uint32_t uw_str_hash(struct uw_str string)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (uint32_t i = 0; i < string.length; i++) {
+        hash = (hash ^ (uint8_t)string.data[i]) * UINT64_C(1099511628211);
+    }
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
 int uw_str_compare(struct uw_str a, struct uw_str b)
 {
     uint32_t shared = a.length < b.length ? a.length : b.length;

@@ -82,6 +82,8 @@ static inline bool uw_str_is_null(struct uw_str string)
 
 /* Order of strings is the order of their UTF-8 bytes (SPEC section 2, Winners). */
 int uw_str_compare(struct uw_str a, struct uw_str b);
+/* For tables in memory: not the same in every version of the program. */
+uint32_t uw_str_hash(struct uw_str string);
 bool uw_str_equal(struct uw_str a, struct uw_str b);
 struct uw_str uw_str_from(const char *nul_terminated);
 

@@ -89,7 +89,7 @@ static const struct {
      "SELECT '', (((now() AT TIME ZONE 'Europe/Amsterdam')::date - min(as_of)) * 86400)::text FROM "
      "urenwacht_data.partition_state HAVING min(as_of) IS NOT NULL"},
     {"urenwacht_clients_due", NULL, "Clients that wait to be judged (again) as of their partition's date.",
-     "SELECT '', count(c.client)::text FROM urenwacht_data.partition_state s JOIN urenwacht_data.client c ON "
+     "SELECT '', count(c.client)::text FROM urenwacht_data.partition_state s JOIN urenwacht_data.client_known c ON "
      "c.partition = s.partition AND c.next_change_on <= s.as_of"},
     {"urenwacht_outbox_records", NULL, "Records that are decided and not known to be in Kafka.",
      "SELECT '', coalesce(sum(next_sequence - 1 - published_sequence), 0)::text FROM urenwacht_data.partition_state"},

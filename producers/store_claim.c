@@ -62,6 +62,25 @@ static void end_holder(struct uw_pgstore *store, const struct uw_argument *parti
     PQclear(result);
 }
 
+/* Those whom a former owner has not judged get rows. When this fails the partition is claimed again. */
+static enum uw_code claim_waiting(struct uw_pgstore *store, const struct uw_argument *partition, int64_t epoch,
+                                  struct uw_error *error)
+{
+    uint8_t number[8];
+    const struct uw_argument arguments[] = {*partition, {number, sizeof number}};
+    PGresult *result = NULL;
+    enum uw_code code;
+
+    uw_put_int64(number, epoch);
+    code = uw_postgres_query(store->postgres, "claim_waiting", arguments, 2, &result, error);
+    if (code == UW_OK) {
+        uw_waiting_forget(&store->waiting, uw_get_int32(partition->data));
+        store->claims = true;
+    }
+    PQclear(result);
+    return code;
+}
+
 enum uw_code uw_pgstore_claim(void *context, int32_t partition, int32_t rules_version, struct uw_claim *claim,
                               struct uw_error *error)
 {
@@ -71,6 +90,7 @@ enum uw_code uw_pgstore_claim(void *context, int32_t partition, int32_t rules_ve
     struct uw_columns topics;
     uint8_t number[4], rules[4];
     PGresult *result = NULL;
+    struct uw_claim claimed;
     enum uw_code code = uw_pgstore_ready(store, error);
 
     if (code != UW_OK) {
@@ -94,11 +114,15 @@ enum uw_code uw_pgstore_claim(void *context, int32_t partition, int32_t rules_ve
     arguments[3] = (struct uw_argument){rules, sizeof rules};
     code = uw_postgres_query(store->postgres, "claim", arguments, 4, &result, error);
     if (code == UW_OK && PQntuples(result) == 1) {
-        read_claim(result, partition, claim);
+        read_claim(result, partition, &claimed);
+        code = claim_waiting(store, arguments, claimed.epoch, error);
     } else if (code == UW_OK) {
         code = explain_refusal(store, arguments, rules_version, error);
     } else {
         end_holder(store, arguments, error);
+    }
+    if (code == UW_OK) {
+        *claim = claimed;
     }
 out:
     PQclear(result);
@@ -151,14 +175,22 @@ enum uw_code uw_pgstore_due(void *context, int32_t partition, int32_t as_of_day,
     struct clients_visit clients = {visit, visit_context};
     uint8_t number[4], day[4], count[8];
     const struct uw_argument arguments[] = {{number, sizeof number}, {day, sizeof day}, {count, sizeof count}};
+    const struct uw_waiting *waiting = &store->waiting;
+    uint32_t visited = 0;
     enum uw_code code = uw_pgstore_ready(store, error);
 
-    if (code != UW_OK) {
+    /* They are due whatever the day is. */
+    for (uint32_t i = uw_waiting_next(waiting, partition, 0); i < waiting->count && visited < limit && code == UW_OK;
+         i = uw_waiting_next(waiting, partition, i + 1)) {
+        code = visit(visit_context, waiting->clients[i].name);
+        visited++;
+    }
+    if (code != UW_OK || visited == limit) {
         return code;
     }
     uw_put_int32(number, partition);
     uw_put_int32(day, as_of_day - UW_POSTGRES_EPOCH_DAY);
-    uw_put_int64(count, limit);
+    uw_put_int64(count, limit - visited);
     return uw_postgres_each(store->postgres, "due", arguments, 3, visit_client, &clients, error);
 }
 

@@ -227,6 +227,7 @@ enum uw_code uw_pgstore_commit(void *context, const struct uw_changes *changes, 
         code = positions_init(&positions, store, changes);
     }
     if (code != UW_OK) {
+        uw_waiting_settle(&store->waiting, false);
         uw_pgstore_clear(store);
         return uw_error_set(error, code, UW_CLASS_FATAL, "database: a batch could not be put into rows%s",
                             code == UW_ENOMEM ? ": out of memory" : "");
@@ -237,6 +238,7 @@ enum uw_code uw_pgstore_commit(void *context, const struct uw_changes *changes, 
     } else if (code != UW_OK) {
         code = give_up(store, code, error);
     }
+    uw_waiting_settle(&store->waiting, code == UW_OK);
     positions_close(&positions);
     uw_pgstore_clear(store);
     return code;

@@ -6,6 +6,7 @@
 
 #include "producers/postgres_columns.h"
 #include "producers/store.h"
+#include "producers/waiting.h"
 #include "producers/written.h"
 
 #define UW_COMMIT_MARK_BYTES 16
@@ -19,6 +20,8 @@ enum uw_table {
     UW_TABLE_EVALUATIONS,
     UW_TABLE_CLIENTS_NEW,
     UW_TABLE_CLIENTS,
+    UW_TABLE_CLIENTS_WAITING,
+    UW_TABLE_PARTITIONS_WAITED, /* whose lists go */
     UW_TABLE_ACCOUNTS_REMOVED,
     UW_TABLE_ACCOUNTS_NEW,
     UW_TABLE_ACCOUNTS,
@@ -36,7 +39,7 @@ enum uw_table {
     UW_TABLE_OUTBOX,
     UW_TABLE_ACCOUNTS_DROPPED, /* first of all, see store_commit.c */
 };
-#define UW_TABLE_COUNT 22
+#define UW_TABLE_COUNT 24
 
 struct uw_table_shape {
     const char *statement; /* name of the prepared statement that takes a column as an array each, or NULL */
@@ -60,6 +63,8 @@ struct uw_pgstore {
     int32_t timeout_ms;
     int32_t slot; /* -1: none was asked for */
     struct uw_written sums; /* and their keys, of this slot, on this connection */
+    struct uw_waiting waiting; /* of the partitions that were claimed here */
+    bool claims;               /* it has claimed one; otherwise others know who waits */
     struct uw_backend backend;
     bool has_mark;
     uint8_t mark[UW_COMMIT_MARK_BYTES]; /* of the last commit; raised for every one, never used again */
@@ -114,7 +119,7 @@ int64_t uw_pgstore_now_ms(void);
 
 /* Forgets the rows of a batch, and gives most of their memory back. */
 void uw_pgstore_clear(struct uw_pgstore *store);
-/* All rows of a batch; UW_ENOMEM. */
+/* All rows of a batch, and who joins and leaves those who wait; UW_ENOMEM. */
 enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *changes) UW_MUST_USE;
 void uw_pgstore_add_fact(struct uw_columns *tables, const struct uw_fact_change *change, int64_t accepted_at_ms);
 enum uw_code uw_pgstore_add_sums(struct uw_pgstore *store, const struct uw_changes *changes) UW_MUST_USE;

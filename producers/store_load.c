@@ -292,12 +292,32 @@ static enum uw_code ask(struct uw_pgstore *store, struct load *load, const struc
     return code;
 }
 
-/* A client's own row is written with its first facts: of those that have none nothing else is looked for. While a
- * region is read for the first time these are nearly all. */
+/* Those who wait to be judged for the first time have no row yet. Who has one left them with a batch that was applied,
+ * though nobody could be asked whether it was. */
+static enum uw_code add_waiting(struct uw_pgstore *store, struct load *load, uint32_t first, uint32_t count)
+{
+    enum uw_code code = UW_OK;
+
+    for (uint32_t i = 0; i < load->known_count && store->waiting.waiting_count > 0; i++) {
+        uw_waiting_drop(&store->waiting, load->clients[load->known[i]]);
+    }
+    for (uint32_t i = first; i < first + count && store->waiting.waiting_count > 0 && code == UW_OK; i++) {
+        if (uw_waiting_has(&store->waiting, load->clients[i])) {
+            load->known[load->known_count++] = i;
+            code = load->sink->client == NULL
+                       ? UW_OK
+                       : load->sink->client(load->sink->context, i, UW_DAY_BEFORE_ALL, 0);
+        }
+    }
+    return code;
+}
+
+/* A client's own row is written with its first facts, or it stands in a list: of those that are in neither nothing else is
+ * looked for. While a region is read for the first time these are nearly all. */
 static enum uw_code load_some(struct uw_pgstore *store, struct load *load, uint32_t first, uint32_t count,
                               struct uw_error *error)
 {
-    static const struct query own_row = {"load_clients", visit_client};
+    const struct query own_row = {store->claims ? "load_clients" : "load_known_clients", visit_client};
     static const struct query others[] = {{"load_decisions", visit_fact}, {"load_declarations", visit_fact},
                                           {"load_no_shows", visit_fact},  {"load_evaluations", visit_fact},
                                           {"load_alerts", visit_alert},   {"load_anomalies", visit_anomaly}};
@@ -315,6 +335,9 @@ static enum uw_code load_some(struct uw_pgstore *store, struct load *load, uint3
         places[i] = first + i;
     }
     code = ask(store, load, &own_row, 1, error);
+    if (code == UW_OK) {
+        code = add_waiting(store, load, first, count);
+    }
     load->asked = load->known;
     load->asked_count = load->known_count;
     if (code == UW_OK) {

@@ -34,6 +34,7 @@ enum uw_code uw_pgstore_open(const struct uw_pgstore_options *options, struct uw
     made->timeout_ms = options->timeout_ms;
     made->slot = -1;
     uw_arena_init(&made->arena, ARENA_BYTES_MAX);
+    uw_waiting_init(&made->waiting);
     for (uint32_t i = 0; i < UW_TABLE_COUNT; i++) {
         const struct uw_table_shape *shape = uw_table_shape((enum uw_table)i);
 
@@ -63,6 +64,7 @@ void uw_pgstore_close(struct uw_pgstore **store)
     }
     uw_postgres_close(&(*store)->postgres);
     uw_written_close(&(*store)->sums);
+    uw_waiting_close(&(*store)->waiting);
     for (uint32_t i = 0; i < UW_TABLE_COUNT; i++) {
         uw_columns_close(&(*store)->tables[i]);
     }

@@ -15,6 +15,10 @@ static const struct {
     {"accept_slots", "SELECT count(*) FILTER (WHERE NOT pg_try_advisory_xact_lock($1::integer, i))"
                      " FROM generate_series(0, $2::integer - 1) i"},
     {"accept_former", "SELECT partition_count FROM urenwacht_data.input FOR UPDATE"},
+    /* Lists are of one partition; rows can be moved one by one. */
+    {"accept_waiting", "WITH lists AS (DELETE FROM urenwacht_data.client_waiting RETURNING partition, clients)"
+                       " INSERT INTO urenwacht_data.client (client, partition, next_change_on, rules_version)"
+                       " SELECT unnest(clients), partition, '-infinity', 0 FROM lists ON CONFLICT (client) DO NOTHING"},
     {"accept_clients", "SELECT client, partition FROM urenwacht_data.client WHERE client > $1::text ORDER BY client"
                        " LIMIT $2::bigint"},
     /* They are judged again, since their new partition may stand at another day or at other thresholds. */
@@ -164,6 +168,15 @@ static enum uw_code move_some(struct uw_pgstore *store, struct uw_str after, int
     return code;
 }
 
+static enum uw_code make_rows(struct uw_pgstore *store, struct uw_error *error)
+{
+    PGresult *result = NULL;
+    enum uw_code code = uw_postgres_query(store->postgres, "accept_waiting", NULL, 0, &result, error);
+
+    PQclear(result);
+    return code;
+}
+
 static enum uw_code move_all(struct uw_pgstore *store, int32_t partition_count,
                              struct uw_accepted_partitions *accepted, struct uw_error *error)
 {
@@ -225,6 +238,9 @@ enum uw_code uw_pgstore_accept_partitions(struct uw_pgstore *store, int32_t part
     }
     if (code == UW_OK) {
         code = find_former(store, partition_count, &done.former_count, error);
+    }
+    if (code == UW_OK) {
+        code = make_rows(store, error);
     }
     if (code == UW_OK) {
         code = move_all(store, partition_count, &done, error);

@@ -3,11 +3,24 @@
  */
 #include "producers/store_internal.h"
 
-static void add_client(struct uw_columns *tables, const struct uw_client_change *client)
+/* A client that joins those who wait has no row of its own before it leaves them. */
+static enum uw_code add_client(struct uw_pgstore *store, const struct uw_client_change *client)
 {
-    struct uw_columns *columns = &tables[client->created ? UW_TABLE_CLIENTS_NEW : UW_TABLE_CLIENTS];
+    struct uw_columns *tables = store->tables, *columns;
+    bool waits = client->created && client->next_change_day == UW_DAY_BEFORE_ALL && client->rules_version == 0;
+    bool failed = false, leaves = !client->created && uw_waiting_leave(&store->waiting, client->client, &failed);
     uint32_t place = 0;
 
+    if (failed) {
+        return UW_ENOMEM;
+    }
+    if (waits && store->claims && uw_waiting_join(&store->waiting, client->client, client->partition)) {
+        columns = &tables[UW_TABLE_CLIENTS_WAITING];
+        uw_columns_string(columns, &place, client->client);
+        uw_columns_int4(columns, &place, client->partition);
+        return UW_OK;
+    }
+    columns = &tables[client->created || leaves ? UW_TABLE_CLIENTS_NEW : UW_TABLE_CLIENTS];
     uw_columns_string(columns, &place, client->client);
     uw_columns_int4(columns, &place, client->partition);
     uw_columns_day(columns, &place, client->next_change_day);
@@ -16,6 +29,24 @@ static void add_client(struct uw_columns *tables, const struct uw_client_change 
         place = 0;
         uw_columns_string(&tables[UW_TABLE_ACCOUNTS_DROPPED], &place, client->client);
     }
+    return UW_OK;
+}
+
+static enum uw_code add_clients(struct uw_pgstore *store, const struct uw_changes *changes)
+{
+    enum uw_code code = UW_OK;
+
+    for (uint32_t i = 0; i < changes->client_count && code == UW_OK; i++) {
+        code = add_client(store, &changes->clients[i]);
+    }
+    for (uint32_t i = 0; i < changes->partition_count; i++) {
+        if (uw_waiting_empties(&store->waiting, changes->partitions[i].partition)) {
+            uint32_t place = 0;
+
+            uw_columns_int4(&store->tables[UW_TABLE_PARTITIONS_WAITED], &place, changes->partitions[i].partition);
+        }
+    }
+    return code;
 }
 
 static void add_account(struct uw_columns *tables, const struct uw_account_change *account)
@@ -93,13 +124,13 @@ enum uw_code uw_pgstore_fill(struct uw_pgstore *store, const struct uw_changes *
     for (uint32_t i = 0; i < changes->fact_count; i++) {
         uw_pgstore_add_fact(store->tables, &changes->facts[i], changes->observed_at_ms);
     }
-    for (uint32_t i = 0; i < changes->client_count; i++) {
-        add_client(store->tables, &changes->clients[i]);
-    }
     for (uint32_t i = 0; i < changes->account_count; i++) {
         add_account(store->tables, &changes->accounts[i]);
     }
-    code = uw_pgstore_add_sums(store, changes);
+    code = add_clients(store, changes);
+    if (code == UW_OK) {
+        code = uw_pgstore_add_sums(store, changes);
+    }
     if (code == UW_OK) {
         code = add_outcomes(store, changes);
     }

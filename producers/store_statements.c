@@ -41,6 +41,9 @@ static const enum uw_column_type evaluation_types[] = {FACT_TYPES, UW_COLUMN_DAT
 
 static const enum uw_column_type client_types[] = {UW_COLUMN_TEXT, UW_COLUMN_INT4, UW_COLUMN_DATE, UW_COLUMN_INT4};
 
+static const enum uw_column_type waiting_types[] = {UW_COLUMN_TEXT, UW_COLUMN_INT4};
+static const enum uw_column_type partition_types[] = {UW_COLUMN_INT4};
+
 static const enum uw_column_type account_types[] = {
     UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_TEXT, UW_COLUMN_DATE, UW_COLUMN_DATE, UW_COLUMN_DATE,
     UW_COLUMN_INT2, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8, UW_COLUMN_INT8,
@@ -101,6 +104,14 @@ static const char update_clients[] =
     " w (client, partition, next_change_on, rules_version) WHERE c.client = w.client"
     " AND (c.partition, c.next_change_on, c.rules_version)"
     " IS DISTINCT FROM (w.partition, w.next_change_on, w.rules_version)";
+
+/* A list for each partition of the batch. */
+static const char add_waiting[] =
+    "INSERT INTO urenwacht_data.client_waiting (partition, clients)"
+    " SELECT w.partition, array_agg(w.client) FROM unnest($1::text[], $2::integer[]) w (client, partition)"
+    " GROUP BY w.partition";
+static const char delete_waiting[] =
+    "DELETE FROM urenwacht_data.client_waiting WHERE partition = ANY ($1::integer[])";
 
 #define ACCOUNT_COLUMNS "client, municipality, decision, segment_from, period_from, period_to, model," \
     " allotted_minutes, minimum_minutes, used_minutes, delivered_minutes, no_show_minutes"
@@ -214,6 +225,9 @@ static const struct uw_table_shape shapes[UW_TABLE_COUNT] = {
     [UW_TABLE_CLIENTS_NEW] = {"add_clients", COPY_ROWS("client", CLIENT_COLUMNS), add_clients, client_types,
                               COUNT_OF(client_types)},
     [UW_TABLE_CLIENTS] = {"update_clients", NULL, update_clients, client_types, COUNT_OF(client_types)},
+    [UW_TABLE_CLIENTS_WAITING] = {"add_waiting", NULL, add_waiting, waiting_types, COUNT_OF(waiting_types)},
+    [UW_TABLE_PARTITIONS_WAITED] = {"delete_waiting", NULL, delete_waiting, partition_types,
+                                    COUNT_OF(partition_types)},
     [UW_TABLE_ACCOUNTS_REMOVED] = {"delete_accounts", NULL, delete_accounts, account_types, ACCOUNT_KEY_COUNT},
     [UW_TABLE_ACCOUNTS_NEW] = {"write_accounts", COPY_ROWS("account_state", ACCOUNT_COLUMNS), NULL, account_types,
                                COUNT_OF(account_types)},
@@ -277,6 +291,13 @@ static const struct {
               " WHERE s.rules_version <= excluded.rules_version"
               " RETURNING epoch, decisions_offset, declarations_offset, no_shows_offset, evaluations_offset,"
               " next_sequence, published_sequence, rules_fingerprint, as_of"},
+    /* Turns the lists of former owners into rows. Those of one that came after this epoch are its own. */
+    {"claim_waiting", "WITH lists AS (DELETE FROM urenwacht_data.client_waiting WHERE partition = $1::integer"
+                      " AND EXISTS (SELECT FROM urenwacht_data.partition_state WHERE partition = $1::integer"
+                      " AND epoch = $2::bigint) RETURNING clients)"
+                      " INSERT INTO urenwacht_data.client (" CLIENT_COLUMNS ")"
+                      " SELECT unnest(clients), $1::integer, '-infinity', 0 FROM lists"
+                      " ON CONFLICT (client) DO NOTHING"},
     {"standing", "SELECT epoch, next_sequence FROM urenwacht_data.partition_state WHERE partition = $1::integer"},
     {"unclaimed", "SELECT coalesce((SELECT partition_count FROM urenwacht_data.input), $1::integer + 1),"
                   " coalesce((SELECT rules_version FROM urenwacht_data.partition_state"
@@ -301,11 +322,13 @@ static const struct {
                        " f.revision, f.subject_kind, f.subject_provider, f.subject_id, f.subject_version"
                        LOAD_FROM("anomaly_state")},
     {"load_clients", "SELECT (w.place - 1)::integer, f.next_change_on, f.rules_version" LOAD_FROM("client")},
+    {"load_known_clients",
+     "SELECT (w.place - 1)::integer, f.next_change_on, f.rules_version" LOAD_FROM("client_known")},
     {"outbox", "SELECT sequence, output, key, value, headers FROM urenwacht_data.outbox"
                " WHERE partition = $1::integer AND sequence > $2::bigint ORDER BY sequence LIMIT $3::bigint"},
     {"due", "SELECT client FROM urenwacht_data.client WHERE partition = $1::integer AND next_change_on <= $2::date"
             " ORDER BY next_change_on LIMIT $3::bigint"},
-    {"due_count", "SELECT count(*) FROM (SELECT FROM urenwacht_data.client WHERE partition = $1::integer"
+    {"due_count", "SELECT count(*) FROM (SELECT FROM urenwacht_data.client_known WHERE partition = $1::integer"
                   " AND next_change_on <= $2::date LIMIT $3::bigint) c"},
     {"mark_state", "UPDATE urenwacht_data.partition_state SET rules_fingerprint = $3::bigint"
                    " WHERE partition = $1::integer AND epoch = $2::bigint RETURNING 1"},

@@ -32,11 +32,11 @@ struct uw_pgaudit {
 
 static const char clients_of_all[] =
     "SELECT client, partition, CASE WHEN next_change_on < '5874897-12-31' THEN next_change_on END, rules_version"
-    " FROM urenwacht_data.client WHERE client > $1::text AND $3::text IS NULL AND $4::text IS NULL"
+    " FROM urenwacht_data.client_known WHERE client > $1::text AND $3::text IS NULL AND $4::text IS NULL"
     " ORDER BY client LIMIT $2::bigint";
 static const char clients_of_filter[] =
     "SELECT client, partition, CASE WHEN next_change_on < '5874897-12-31' THEN next_change_on END, rules_version"
-    " FROM urenwacht_data.client c WHERE client > $1::text AND ($4::text IS NULL OR client = $4::text)"
+    " FROM urenwacht_data.client_known c WHERE client > $1::text AND ($4::text IS NULL OR client = $4::text)"
     " AND ($3::text IS NULL"
     " OR EXISTS (SELECT FROM urenwacht_data.decision_fact f WHERE f.client = c.client AND f.municipality = $3::text)"
     " OR EXISTS (SELECT FROM urenwacht_data.declaration_fact f WHERE f.client = c.client AND f.municipality = $3::text)"
@@ -113,7 +113,7 @@ static const struct {
      " coalesce(f.facts, 0), coalesce(o.records, 0), coalesce(o.first, 0), coalesce(o.last, 0)"
      " FROM urenwacht_data.partition_state s FULL JOIN f ON f.partition = s.partition"
      " FULL JOIN o ON o.partition = coalesce(s.partition, f.partition) ORDER BY 1"},
-    {"client_count", "SELECT count(*) FROM urenwacht_data.client"},
+    {"client_count", "SELECT count(*) FROM urenwacht_data.client_known"},
     {"alert_histories", HISTORIES("alert", "status, severity, effective_on")},
     {"anomaly_histories", HISTORIES("anomaly", "status")},
     {"aggregates",

@@ -203,7 +203,7 @@ class Case:
 
     def count_unjudged(self):
         """Clients whose facts are stored and that wait to be judged for the first time; 0 without an answer."""
-        rows = sql(self.dsn, "SELECT count(*) FROM urenwacht_data.client WHERE rules_version = 0", 5)
+        rows = sql(self.dsn, "SELECT count(*) FROM urenwacht_data.client_known WHERE rules_version = 0", 5)
         return int(rows[0]) if rows else 0
 
     # ---- faults ----

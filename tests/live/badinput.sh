@@ -19,7 +19,7 @@ send() {
 verify_all() {
     check "all $bad bad messages are dead letters, each as it came" "$UW_PYTHON" "$live/badinput.py" check "$dir/plan.json"
     verdict='nothing else changed' verify "$dir/state.json" --events "$all" --dead-letters "$bad"
-    check_equal 'only clients of accepted events are known' "$(sql "SELECT count(*) FROM urenwacht_data.client c
+    check_equal 'only clients of accepted events are known' "$(sql "SELECT count(*) FROM urenwacht_data.client_known c
         WHERE client NOT IN (SELECT json_array_elements_text('$(clients)'))")" 0
 }
 

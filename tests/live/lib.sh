@@ -234,7 +234,7 @@ applied_all() { (($(applied) >= $1)); }
 # somebody to judge tells it of one partition after another, if at all.
 at_rest() {
     (($(sql "SELECT (SELECT count(*) FROM urenwacht_data.partition_state WHERE next_sequence > published_sequence + 1)
-                  + (SELECT count(*) FROM urenwacht_data.client WHERE next_change_on = '-infinity')") == 0))
+                  + (SELECT count(*) FROM urenwacht_data.client_known WHERE next_change_on = '-infinity')") == 0))
 }
 
 # Stops the processor $1, with exit code 0. Its last word to both servers has a few seconds; on a machine where that is too
