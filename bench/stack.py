@@ -132,7 +132,7 @@ class Stack:
 
     def connect(self):
         """To servers that run."""
-        exports = dict(re.findall(r"export (\w+)='([^']*)'", self.local("env", "--admin")))
+        exports = dict(re.findall(r"export (\w+)='([^']*)'", self.local("env", "--admin", "--socket")))
         self.brokers = exports["URENWACHT_KAFKA_BOOTSTRAP_SERVERS"]
         self.dsn, self.admin_dsn = exports["URENWACHT_DSN"], exports["URENWACHT_ADMIN_DSN"]
         self.servers = dict(re.findall(r"(\w+)=(\d+)", self.local("pids")))

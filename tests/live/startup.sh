@@ -315,7 +315,7 @@ case_dead_member_owes() {
     await process 240
     check_equal 'the living one ends with exit code 0' "$status" 0 "$dir/process.err"
     check_equal 'nobody waits to be judged' \
-        "$(sql "SELECT count(*) FROM urenwacht_data.client WHERE next_change_on = '-infinity'")" 0
+        "$(sql "SELECT count(*) FROM urenwacht_data.client_known WHERE next_change_on = '-infinity'")" 0
     verify "$work/expected.json" --events "$count"
 }
 
@@ -341,6 +341,15 @@ case_pending() {
     verify "$work/expected.json" --events "$count"
 }
 
+# PostgreSQL by its socket, and by TCP.
+case_socket() {
+    local by_tcp by_socket
+    by_tcp=$("$UW_SOURCE/deploy/local" env | sed -n "s/^export URENWACHT_DSN='\(.*\)'/\1/p")
+    by_socket=$("$UW_SOURCE/deploy/local" env --socket | sed -n "s/^export URENWACHT_DSN='\(.*\)'/\1/p")
+    check_equal 'TCP unless told' "$(psql -XAtc 'SELECT inet_server_addr()' "$by_tcp")" 127.0.0.1
+    check_equal 'the socket is none of TCP' "$(psql -XAtc 'SELECT inet_server_addr() IS NULL' "$by_socket")" t
+}
+
 leave_pending() {
     check 'positions pend' "$UW_PYTHON" -c "import lib_kafka
 lib_kafka.leave_pending('$UW_GROUP', '$UW_GROUP.one', lib_kafka.topic_name('declarations'), 1)"
@@ -360,6 +369,7 @@ case_lane stop case_stop
 case_lane stop-workers case_stop --workers 3
 case_lane spare case_spare
 case_lane pending case_pending
+case_lane socket case_socket
 case_lane dead-member case_dead_member
 case_lane dead-member-owes case_dead_member_owes
 suite_end
