@@ -323,7 +323,11 @@ static const struct {
                        LOAD_FROM("anomaly_state")},
     {"load_clients", "SELECT (w.place - 1)::integer, f.next_change_on, f.rules_version" LOAD_FROM("client")},
     {"load_known_clients",
-     "SELECT (w.place - 1)::integer, f.next_change_on, f.rules_version" LOAD_FROM("client_known")},
+     "SELECT (w.place - 1)::integer, f.next_change_on, f.rules_version" LOAD_FROM("client")
+     " UNION ALL SELECT (w.place - 1)::integer, '-infinity', 0"
+     " FROM (SELECT unnest(clients) AS client FROM urenwacht_data.client_waiting) l"
+     " JOIN unnest($1::text[]) WITH ORDINALITY w (client, place) ON w.client = l.client"
+     " WHERE NOT EXISTS (SELECT FROM urenwacht_data.client c WHERE c.client = l.client)"},
     {"outbox", "SELECT sequence, output, key, value, headers FROM urenwacht_data.outbox"
                " WHERE partition = $1::integer AND sequence > $2::bigint ORDER BY sequence LIMIT $3::bigint"},
     {"due", "SELECT client FROM urenwacht_data.client WHERE partition = $1::integer AND next_change_on <= $2::date"
