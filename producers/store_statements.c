@@ -291,10 +291,8 @@ static const struct {
               " WHERE s.rules_version <= excluded.rules_version"
               " RETURNING epoch, decisions_offset, declarations_offset, no_shows_offset, evaluations_offset,"
               " next_sequence, published_sequence, rules_fingerprint, as_of"},
-    /* Turns the lists of former owners into rows. Those of one that came after this epoch are its own. */
     {"claim_waiting", "WITH lists AS (DELETE FROM urenwacht_data.client_waiting WHERE partition = $1::integer"
-                      " AND EXISTS (SELECT FROM urenwacht_data.partition_state WHERE partition = $1::integer"
-                      " AND epoch = $2::bigint) RETURNING clients)"
+                      " RETURNING clients)"
                       " INSERT INTO urenwacht_data.client (" CLIENT_COLUMNS ")"
                       " SELECT unnest(clients), $1::integer, '-infinity', 0 FROM lists"
                       " ON CONFLICT (client) DO NOTHING"},

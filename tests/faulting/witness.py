@@ -9,7 +9,7 @@ import re
 
 # What is written of a partition; and whether rows say of which.
 TABLES = {"decision_fact": True, "declaration_fact": True, "no_show_fact": True, "evaluation_fact": True,
-          "client": True, "outbox": True, "account_state": False, "alert_state": False, "alert_history": False,
+          "client": True, "client_waiting": True, "outbox": True, "account_state": False, "alert_state": False, "alert_history": False,
           "anomaly_state": False, "anomaly_history": False, "aggregate_key": False, "aggregate_sum": False}
 
 INSTALL = """
@@ -49,13 +49,15 @@ SELECT m.who, m.partition, m.epoch FROM witness.owning m WHERE m.who <> 'psql' A
                     WHERE c.partition = m.partition AND c.claimed AND c.epoch = m.epoch AND c.who = m.who))
 """
 
-# Every row belongs to a transaction that moved its partition. Sums of former rules are removed by anybody, with their
+# Every row belongs to a transaction that moved its partition, but for those that a claim makes of lists. Sums of former rules are removed by anybody, with their
 # keys, once nobody uses them.
 STRANGERS = """
 SELECT w.who, w.relation, w.partition FROM witness.written w
  WHERE NOT (w.relation IN ('aggregate_sum', 'aggregate_key') AND w.operation = 'DELETE')
    AND NOT EXISTS (SELECT FROM witness.owning o WHERE o.transaction = w.transaction AND o.who = w.who
-                      AND NOT o.claimed AND (w.partition IS NULL OR o.partition = w.partition))
+                      AND (w.partition IS NULL OR o.partition = w.partition)
+                      AND (NOT o.claimed OR (w.relation, w.operation) IN (('client', 'INSERT'),
+                                                                          ('client_waiting', 'DELETE'))))
 """
 
 # Refused by the comparison of positions, ended by its successor, which may have waited for its lock, or by the server when
