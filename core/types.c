@@ -147,15 +147,20 @@ bool uw_uuid_parse(struct uw_str text, struct uw_uuid *uuid)
         return false;
     }
     struct uw_uuid parsed = {{0}, 0};
-    uint32_t digits = HEX_DIGIT;
+    uint32_t all = HEX_DIGIT, any = 0;
     for (uint32_t i = 0; i < sizeof parsed.bytes; i++) {
         uint32_t high = hex_digits[(uint8_t)text.data[places[i]]], low = hex_digits[(uint8_t)text.data[places[i] + 1]];
-        digits &= high & low;
-        parsed.bytes[i] = (uint8_t)((high & HEX_VALUE) << 4 | (low & HEX_VALUE));
-        parsed.upper |= ((high & HEX_UPPER) / HEX_UPPER | (low & HEX_UPPER) / HEX_UPPER << 1) << 2 * i;
+        all &= high & low;
+        any |= high | low;
+        parsed.bytes[i] = (uint8_t)(high << 4 | (low & HEX_VALUE));
     }
-    if (digits == 0) {
+    if ((all & HEX_DIGIT) == 0) {
         return false;
+    }
+    /* Hardly any source writes them in upper case. */
+    for (uint32_t i = 0; i < sizeof parsed.bytes && (any & HEX_UPPER) != 0; i++) {
+        uint32_t high = hex_digits[(uint8_t)text.data[places[i]]], low = hex_digits[(uint8_t)text.data[places[i] + 1]];
+        parsed.upper |= ((high & HEX_UPPER) / HEX_UPPER | (low & HEX_UPPER) / HEX_UPPER << 1) << 2 * i;
     }
     *uuid = parsed;
     return true;

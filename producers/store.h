@@ -51,8 +51,8 @@ enum uw_code uw_pgstore_rename(struct uw_pgstore *store, const char *owner, stru
 enum uw_code uw_pgstore_due_count(struct uw_pgstore *store, int32_t partition, int32_t as_of_day, uint32_t limit,
                                   int64_t *count, struct uw_error *error) UW_MUST_USE;
 
-/* Visits up to `limit` clients of the decision, in the order of their names; usually one. Of an unknown decision
- * these are the clients with no-shows, evaluations or an open UNKNOWN_DECISION that name it. What a client has is
+/* Visits up to `limit` clients of the decision, in the order of their names; usually one: those with versions of it or
+ * an open UNKNOWN_DECISION that names it, and where there are none, those with no-shows or evaluations that do. What a client has is
  * then read with the port's `load`. */
 enum uw_code uw_pgstore_decision_clients(struct uw_pgstore *store, struct uw_str municipality, struct uw_str decision,
                                          uint32_t limit, uw_client_visit *visit, void *visit_context,
