@@ -6,6 +6,7 @@
 #include "core/client.h"
 
 #define BUCKETS_MIN 1024u
+#define COMPACTED_MIN 1024u
 
 void uw_waiting_init(struct uw_waiting *waiting)
 {
@@ -92,7 +93,8 @@ bool uw_waiting_join(struct uw_waiting *waiting, struct uw_str name, int32_t par
 {
     struct uw_str copy;
 
-    if (waiting->count == UW_WAITING_CLIENTS_MAX || !make_room(waiting, partition) || !make_buckets(waiting) ||
+    if (waiting->count == UW_WAITING_CLIENTS_MAX || !make_room(waiting, partition) ||
+        waiting->counts[partition].listed == UW_WAITING_CLIENTS_MAX || !make_buckets(waiting) ||
         !uw_reserve((void **)&waiting->clients, &waiting->capacity, waiting->count + 1, sizeof *waiting->clients)) {
         return false;
     }
@@ -105,6 +107,7 @@ bool uw_waiting_join(struct uw_waiting *waiting, struct uw_str name, int32_t par
     link_client(waiting, waiting->count);
     waiting->pending[waiting->pending_count++] = waiting->count++;
     waiting->counts[partition].stay++;
+    waiting->counts[partition].listed++;
     waiting->waiting_count++;
     return true;
 }
@@ -138,11 +141,46 @@ bool uw_waiting_empties(const struct uw_waiting *waiting, int32_t partition)
            waiting->counts[partition].stay == 0;
 }
 
-/* Places are given anew when nobody is left. */
+/* Copies those who stand in lists to new places. They stay where they are when memory is refused. */
+static void compact(struct uw_waiting *waiting)
+{
+    struct uw_waiting_client *kept = malloc(waiting->waiting_count * sizeof *kept);
+    struct uw_arena names;
+    bool complete = kept != NULL;
+    uint32_t count = 0;
+
+    uw_arena_init(&names, UW_WAITING_NAMES_BYTES);
+    for (uint32_t i = 0; i < waiting->count && complete; i++) {
+        if (waiting->clients[i].state != UW_WAITING_GONE) {
+            kept[count] = waiting->clients[i];
+            kept[count].name = uw_arena_copy(&names, waiting->clients[i].name);
+            complete = !uw_str_is_null(kept[count].name);
+            count++;
+        }
+    }
+    if (!complete) {
+        uw_arena_close(&names);
+        free(kept);
+        return;
+    }
+    uw_arena_close(&waiting->names);
+    free(waiting->clients);
+    waiting->names = names;
+    waiting->clients = kept;
+    waiting->count = waiting->capacity = count;
+    memset(waiting->buckets, 0, waiting->bucket_count * sizeof *waiting->buckets);
+    for (uint32_t i = 0; i < count; i++) {
+        link_client(waiting, i);
+    }
+}
+
+/* Places are given anew when nobody is left, or fewer than have left. Not within a batch. */
 static void begin_again(struct uw_waiting *waiting)
 {
     if (waiting->waiting_count == 0) {
         uw_waiting_close(waiting);
+    } else if (waiting->count >= COMPACTED_MIN && waiting->waiting_count < waiting->count / 2) {
+        compact(waiting);
     }
 }
 
@@ -153,6 +191,10 @@ void uw_waiting_settle(struct uw_waiting *waiting, bool applied)
         struct uw_waiting_counts *counts = &waiting->counts[client->partition];
         bool joins = client->state == UW_WAITING_JOINS, stands = joins == applied;
 
+        if (!joins && applied && counts->stay == 0) {
+            counts->listed = 0; /* uw_waiting_empties was true */
+        }
+        counts->listed -= joins && !applied ? 1 : 0;
         counts->leave -= joins ? 0 : 1;
         counts->stay += !joins && stands ? 1 : 0;
         counts->stay -= joins && !stands ? 1 : 0;
@@ -185,6 +227,9 @@ void uw_waiting_forget(struct uw_waiting *waiting, int32_t partition)
     for (uint32_t i = uw_waiting_next(waiting, partition, 0); i < waiting->count;
          i = uw_waiting_next(waiting, partition, i + 1)) {
         drop(waiting, &waiting->clients[i]);
+    }
+    if ((uint32_t)partition < waiting->count_capacity) {
+        waiting->counts[partition].listed = 0;
     }
     begin_again(waiting);
 }

@@ -13,7 +13,8 @@
 
 #include "core/arena.h"
 
-/* Counted from the moment on at which nobody waited. Those beyond get rows. A partition's claim writes as many at most. */
+/* Those beyond get rows. Who left counts until they are more than those who wait; in the lists of a partition, and so in what
+ * its claim may have to write, until these go. */
 #define UW_WAITING_CLIENTS_MAX 250000u
 /* Names of so many, each as long as an accepted event may have it (64 code points). */
 #define UW_WAITING_NAMES_BYTES ((size_t)UW_WAITING_CLIENTS_MAX * 288)
@@ -32,9 +33,9 @@ struct uw_waiting_client {
     enum uw_waiting_state state;
 };
 
-/* Of a partition: those who stay when the running batch is applied, and those who leave with it. */
+/* Of a partition: those who stay when the running batch is applied, those who leave with it, and the names in its lists. */
 struct uw_waiting_counts {
-    uint32_t stay, leave;
+    uint32_t stay, leave, listed;
 };
 
 struct uw_waiting {

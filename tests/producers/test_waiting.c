@@ -111,7 +111,7 @@ static void a_row_that_was_found_proves_that_one_left(void **state)
     uw_waiting_close(&waiting);
 }
 
-/* One below, at and above the limit, with clients that left long ago counted in. */
+/* One below, at and above the limit, a few clients that left counted in. */
 static void waiting_has_a_limit(void **state)
 {
     struct uw_waiting waiting;
@@ -137,6 +137,92 @@ static void waiting_has_a_limit(void **state)
     uw_waiting_close(&waiting);
 }
 
+static const char *numbered(uint32_t number)
+{
+    static char name[32];
+
+    snprintf(name, sizeof name, "client-%06u", (unsigned)number);
+    return name;
+}
+
+/* Who reads a region of ten times the limit has places for those who wait at a time. */
+static void places_of_many_who_left_are_given_anew(void **state)
+{
+    const uint32_t half = UW_WAITING_CLIENTS_MAX / 2;
+    struct uw_waiting waiting;
+
+    (void)state;
+    uw_waiting_init(&waiting);
+    for (uint32_t i = 0; i < UW_WAITING_CLIENTS_MAX; i++) {
+        assert_true(joins(&waiting, numbered(i), (int32_t)(i % 3)));
+    }
+    uw_waiting_settle(&waiting, true);
+    for (uint32_t i = 0; i < half; i++) {
+        assert_true(leaves(&waiting, numbered(2 * i)));
+    }
+    uw_waiting_settle(&waiting, true);
+    assert_false(joins(&waiting, "more", 3));
+    assert_true(leaves(&waiting, numbered(1)));
+    uw_waiting_settle(&waiting, true);
+    assert_int_equal(waiting.count, half - 1);
+    for (uint32_t i = 0; i < UW_WAITING_CLIENTS_MAX; i++) {
+        assert_int_equal(uw_waiting_has(&waiting, uw_str_from(numbered(i))), i % 2 == 1 && i != 1);
+    }
+    for (uint32_t i = 0, place = 0; i < 100; i++, place++) { /* still in the order in which they joined */
+        place = uw_waiting_next(&waiting, 0, place);
+        assert_true(uw_str_equal(waiting.clients[place].name, uw_str_from(numbered(6 * i + 3))));
+    }
+    for (uint32_t i = 0; i <= half; i++) {
+        assert_true(joins(&waiting, numbered(2 * i), 3));
+    }
+    assert_false(joins(&waiting, "more", 3));
+    uw_waiting_settle(&waiting, true);
+    assert_int_equal(waiting.waiting_count, UW_WAITING_CLIENTS_MAX);
+    uw_waiting_close(&waiting);
+}
+
+/* All of partition 0 join, and all but the last leave; one of partition 1 joins. */
+static void fill_lists(struct uw_waiting *waiting)
+{
+    for (uint32_t i = 0; i < UW_WAITING_CLIENTS_MAX; i++) {
+        assert_true(joins(waiting, numbered(i), 0));
+    }
+    uw_waiting_settle(waiting, true);
+    for (uint32_t i = 0; i + 1 < UW_WAITING_CLIENTS_MAX; i++) {
+        assert_true(leaves(waiting, numbered(i)));
+    }
+    uw_waiting_settle(waiting, true);
+    assert_int_equal(waiting->count, 1);
+    assert_true(joins(waiting, "other", 1));
+    uw_waiting_settle(waiting, true);
+    assert_false(joins(waiting, "more", 0));
+}
+
+/* A claim writes what the lists of a partition hold, those who left included. */
+static void lists_of_a_partition_have_a_limit(void **state)
+{
+    struct uw_waiting waiting;
+
+    (void)state;
+    uw_waiting_init(&waiting);
+    assert_true(joins(&waiting, "more", 0));
+    uw_waiting_settle(&waiting, false); /* it was not applied: there is no list */
+    fill_lists(&waiting);
+    assert_true(leaves(&waiting, numbered(UW_WAITING_CLIENTS_MAX - 1)));
+    assert_true(uw_waiting_empties(&waiting, 0));
+    uw_waiting_settle(&waiting, false); /* the lists are there still */
+    assert_false(joins(&waiting, "more", 0));
+    assert_true(leaves(&waiting, numbered(UW_WAITING_CLIENTS_MAX - 1)));
+    uw_waiting_settle(&waiting, true);
+    assert_true(joins(&waiting, "more", 0));
+    uw_waiting_close(&waiting);
+
+    fill_lists(&waiting);
+    uw_waiting_forget(&waiting, 0); /* a claim made rows of them */
+    assert_true(joins(&waiting, "more", 0));
+    uw_waiting_close(&waiting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +230,8 @@ int main(void)
         cmocka_unit_test(lists_go_with_the_last_client),
         cmocka_unit_test(a_row_that_was_found_proves_that_one_left),
         cmocka_unit_test(waiting_has_a_limit),
+        cmocka_unit_test(places_of_many_who_left_are_given_anew),
+        cmocka_unit_test(lists_of_a_partition_have_a_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
