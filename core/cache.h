@@ -26,7 +26,7 @@ struct uw_resident {
      * store has no such day. Unknown until the client row was loaded or written once. */
     int32_t stored_change_day;
     bool stored_change_known;
-    bool recorded;                /* the store has a row of the client */
+    bool recorded;                /* the store knows the client */
     int32_t stored_rules_version; /* under which it was judged last; 0: never */
     bool loaded;     /* its facts are here; otherwise it is new in this batch */
     uint32_t kinship; /* uw_client_kinship, when it was left to be judged later */

@@ -62,34 +62,6 @@ static void end_holder(struct uw_pgstore *store, const struct uw_argument *parti
     PQclear(result);
 }
 
-/* In one transaction the partition becomes ours, and those whom a former owner has not judged get rows. *refused: it is
- * not to be had, and nothing was changed. A COMMIT whose answer was lost is answered by claiming again. */
-static enum uw_code take(struct uw_pgstore *store, const struct uw_argument arguments[4], struct uw_claim *claim,
-                         bool *refused, struct uw_error *error)
-{
-    PGresult *state = NULL, *clients = NULL;
-    enum uw_code code = uw_postgres_run(store->postgres, "BEGIN", error);
-
-    if (code == UW_OK) {
-        code = uw_postgres_query(store->postgres, "claim", arguments, 4, &state, error);
-    }
-    *refused = code == UW_OK && PQntuples(state) != 1;
-    if (code == UW_OK && !*refused) {
-        read_claim(state, uw_get_int32(arguments[0].data), claim);
-        code = uw_postgres_query(store->postgres, "claim_waiting", arguments, 1, &clients, error);
-    }
-    if (code == UW_OK) {
-        code = uw_postgres_run(store->postgres, "COMMIT", error);
-    }
-    PQclear(state);
-    PQclear(clients);
-    if (code != UW_OK && uw_postgres_is_connected(store->postgres) &&
-        uw_postgres_run(store->postgres, "ROLLBACK", NULL) != UW_OK) {
-        uw_postgres_drop(store->postgres);
-    }
-    return code;
-}
-
 enum uw_code uw_pgstore_claim(void *context, int32_t partition, int32_t rules_version, struct uw_claim *claim,
                               struct uw_error *error)
 {
@@ -98,8 +70,7 @@ enum uw_code uw_pgstore_claim(void *context, int32_t partition, int32_t rules_ve
     struct uw_argument arguments[4];
     struct uw_columns topics;
     uint8_t number[4], rules[4];
-    struct uw_claim claimed;
-    bool refused = false;
+    PGresult *result = NULL;
     enum uw_code code = uw_pgstore_ready(store, error);
 
     if (code != UW_OK) {
@@ -121,17 +92,19 @@ enum uw_code uw_pgstore_claim(void *context, int32_t partition, int32_t rules_ve
     uw_columns_arguments(&topics, &arguments[2]);
     uw_put_int32(rules, rules_version);
     arguments[3] = (struct uw_argument){rules, sizeof rules};
-    code = take(store, arguments, &claimed, &refused, error);
-    if (code != UW_OK) {
-        end_holder(store, arguments, error);
-    } else if (refused) {
-        code = explain_refusal(store, arguments, rules_version, error);
-    } else {
-        *claim = claimed;
+    /* Those whom a former owner has left in lists get rows by it (schemas/sql/010_waiting_claims.sql). */
+    code = uw_postgres_query(store->postgres, "claim", arguments, 4, &result, error);
+    if (code == UW_OK && PQntuples(result) == 1) {
+        read_claim(result, partition, claim);
         uw_waiting_forget(&store->waiting, partition);
         store->claims = true;
+    } else if (code == UW_OK) {
+        code = explain_refusal(store, arguments, rules_version, error);
+    } else {
+        end_holder(store, arguments, error);
     }
 out:
+    PQclear(result);
     uw_columns_close(&topics);
     return code;
 }

@@ -15,10 +15,13 @@ static const struct {
     {"accept_slots", "SELECT count(*) FILTER (WHERE NOT pg_try_advisory_xact_lock($1::integer, i))"
                      " FROM generate_series(0, $2::integer - 1) i"},
     {"accept_former", "SELECT partition_count FROM urenwacht_data.input FOR UPDATE"},
-    /* Lists are of one partition; rows can be moved one by one. */
-    {"accept_waiting", "WITH lists AS (DELETE FROM urenwacht_data.client_waiting RETURNING partition, clients)"
-                       " INSERT INTO urenwacht_data.client (client, partition, next_change_on, rules_version)"
-                       " SELECT unnest(clients), partition, '-infinity', 0 FROM lists ON CONFLICT (client) DO NOTHING"},
+    /* Lists are of one partition; rows can be moved one by one. A partition's lists at a time. */
+    {"accept_waiting", "WITH lists AS (DELETE FROM urenwacht_data.client_waiting"
+                       " WHERE partition = (SELECT min(partition) FROM urenwacht_data.client_waiting)"
+                       " RETURNING partition, clients),"
+                       " made AS (INSERT INTO urenwacht_data.client (client, partition, next_change_on, rules_version)"
+                       " SELECT unnest(clients), partition, '-infinity', 0 FROM lists ON CONFLICT (client) DO NOTHING)"
+                       " SELECT count(*) FROM lists"},
     {"accept_clients", "SELECT client, partition FROM urenwacht_data.client WHERE client > $1::text ORDER BY client"
                        " LIMIT $2::bigint"},
     /* They are judged again, since their new partition may stand at another day or at other thresholds. */
@@ -170,10 +173,16 @@ static enum uw_code move_some(struct uw_pgstore *store, struct uw_str after, int
 
 static enum uw_code make_rows(struct uw_pgstore *store, struct uw_error *error)
 {
-    PGresult *result = NULL;
-    enum uw_code code = uw_postgres_query(store->postgres, "accept_waiting", NULL, 0, &result, error);
+    enum uw_code code = UW_OK;
+    bool more = true;
 
-    PQclear(result);
+    while (code == UW_OK && more) {
+        PGresult *result = NULL;
+
+        code = uw_postgres_query(store->postgres, "accept_waiting", NULL, 0, &result, error);
+        more = code == UW_OK && uw_field_int8(result, 0) > 0;
+        PQclear(result);
+    }
     return code;
 }
 

@@ -83,7 +83,9 @@ enum uw_code uw_pgstore_settle(struct uw_pgstore *store, const struct uw_changes
         return answer(verdict, &cause, error);
     }
     if (last.class == UW_CLASS_RETRY) {
-        /* To replay from the store's state is right in either case, since claiming reads that state. */
+        /* To go on from the store's state is right in either case. What moved positions is refused when it was applied,
+         * and the partition is claimed anew. Who was only judged is loaded again, and found judged: its row says so even
+         * where it is still thought to stand in a list (store_load.c). */
         return uw_error_set(error, UW_ETIMEOUT, UW_CLASS_ABORT,
                             "%.400s; whether the batch was applied is not known yet", cause.text);
     }

@@ -291,11 +291,6 @@ static const struct {
               " WHERE s.rules_version <= excluded.rules_version"
               " RETURNING epoch, decisions_offset, declarations_offset, no_shows_offset, evaluations_offset,"
               " next_sequence, published_sequence, rules_fingerprint, as_of"},
-    {"claim_waiting", "WITH lists AS (DELETE FROM urenwacht_data.client_waiting WHERE partition = $1::integer"
-                      " RETURNING clients)"
-                      " INSERT INTO urenwacht_data.client (" CLIENT_COLUMNS ")"
-                      " SELECT unnest(clients), $1::integer, '-infinity', 0 FROM lists"
-                      " ON CONFLICT (client) DO NOTHING"},
     {"standing", "SELECT epoch, next_sequence FROM urenwacht_data.partition_state WHERE partition = $1::integer"},
     {"unclaimed", "SELECT coalesce((SELECT partition_count FROM urenwacht_data.input), $1::integer + 1),"
                   " coalesce((SELECT rules_version FROM urenwacht_data.partition_state"
@@ -322,7 +317,7 @@ static const struct {
     {"load_clients", "SELECT (w.place - 1)::integer, f.next_change_on, f.rules_version" LOAD_FROM("client")},
     {"load_known_clients",
      "SELECT (w.place - 1)::integer, f.next_change_on, f.rules_version" LOAD_FROM("client")
-     " UNION ALL SELECT (w.place - 1)::integer, '-infinity', 0"
+     " UNION ALL SELECT DISTINCT (w.place - 1)::integer, '-infinity'::date, 0"
      " FROM (SELECT unnest(clients) AS client FROM urenwacht_data.client_waiting) l"
      " JOIN unnest($1::text[]) WITH ORDINALITY w (client, place) ON w.client = l.client"
      " WHERE NOT EXISTS (SELECT FROM urenwacht_data.client c WHERE c.client = l.client)"},

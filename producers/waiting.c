@@ -94,7 +94,7 @@ bool uw_waiting_join(struct uw_waiting *waiting, struct uw_str name, int32_t par
     struct uw_str copy;
 
     if (waiting->count == UW_WAITING_CLIENTS_MAX || !make_room(waiting, partition) ||
-        waiting->counts[partition].listed == UW_WAITING_CLIENTS_MAX || !make_buckets(waiting) ||
+        waiting->counts[partition].listed == UW_WAITING_LISTED_MAX || !make_buckets(waiting) ||
         !uw_reserve((void **)&waiting->clients, &waiting->capacity, waiting->count + 1, sizeof *waiting->clients)) {
         return false;
     }
@@ -192,7 +192,7 @@ void uw_waiting_settle(struct uw_waiting *waiting, bool applied)
         bool joins = client->state == UW_WAITING_JOINS, stands = joins == applied;
 
         if (!joins && applied && counts->stay == 0) {
-            counts->listed = 0; /* uw_waiting_empties was true */
+            counts->listed = 0; /* with the lists, as uw_waiting_empties said */
         }
         counts->listed -= joins && !applied ? 1 : 0;
         counts->leave -= joins ? 0 : 1;

@@ -1,5 +1,6 @@
 /*
- * Who waits to be judged for the first time, of the partitions that a store owns.
+ * Who waits to be judged for the first time, of the partitions that a store has claimed. Those of one that was given up
+ * count until it is claimed again.
  *
  * While a region is read for the first time, that is nearly everybody: a row for each, written anew when the client is
  * judged, would cost PostgreSQL a tenth of its time. So those who join in a batch stand together in a list of the database
@@ -13,9 +14,10 @@
 
 #include "core/arena.h"
 
-/* Those beyond get rows. Who left counts until they are more than those who wait; in the lists of a partition, and so in what
- * its claim may have to write, until these go. */
+/* Those beyond get rows. Who left counts until they are more than those who wait. */
 #define UW_WAITING_CLIENTS_MAX 250000u
+/* Names in the lists of a partition, those who left included: a claim may have to make rows of so many, in half a second. */
+#define UW_WAITING_LISTED_MAX 50000u
 /* Names of so many, each as long as an accepted event may have it (64 code points). */
 #define UW_WAITING_NAMES_BYTES ((size_t)UW_WAITING_CLIENTS_MAX * 288)
 

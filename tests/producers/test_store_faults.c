@@ -211,6 +211,11 @@ static void fill_batch(struct batch *batch, struct uw_pgstore *store)
                                          .fact_count = 1};
 }
 
+static int64_t count_listed(void)
+{
+    return live_number("SELECT coalesce(sum(cardinality(clients)), 0) FROM urenwacht_data.client_waiting");
+}
+
 static int64_t count_facts(void)
 {
     return live_number("SELECT count(*) FROM urenwacht.fact");
@@ -311,6 +316,50 @@ static void cut_after_commit_is_applied(void **state)
     }
     assert_int_equal(proxy->cuts, 1);
     assert_int_equal(count_facts(), 1);
+    uw_pgstore_close(&store);
+    stop_proxy(proxy);
+}
+
+/* Who joins those who wait, or leaves them, does so when the batch was applied, whatever became of the answer. */
+static void lists_are_settled_with_their_batch(void **state)
+{
+    struct proxy *proxy;
+    struct uw_pgstore *store;
+    struct uw_error error = {.text = ""};
+    struct uw_client_change client = {.client = UW_STR("c"), .next_change_day = UW_DAY_BEFORE_ALL, .created = true};
+    struct batch batch;
+    char dsn[512];
+
+    (void)state;
+    live_require();
+    proxy = start_proxy();
+    dsn_at(proxy->port, dsn, sizeof dsn);
+    store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    fill_batch(&batch, store);
+    batch.changes.clients = &client;
+    batch.changes.client_count = 1;
+    proxy->cut = CUT_BEFORE;
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_EIO);
+    assert_int_equal(count_listed(), 0);
+    proxy->cut = CUT_AFTER;
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_OK);
+    assert_int_equal(proxy->cuts, 2);
+    assert_int_equal(count_listed(), 1);
+
+    client.created = false;
+    client.next_change_day = 20600;
+    client.rules_version = 1;
+    batch.changes.fact_count = 0;
+    batch.partition.from_offset[1] = 1;
+    batch.partition.to_offset[1] = 2;
+    proxy->cut = CUT_BEFORE;
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_EIO);
+    assert_int_equal(count_listed(), 1);
+    proxy->cut = CUT_AFTER;
+    assert_int_equal(live_commit(store, &batch.changes, &error), UW_OK);
+    assert_int_equal(proxy->cuts, 4);
+    assert_int_equal(count_listed(), 0);
+    assert_int_equal(live_number("SELECT count(*) FROM urenwacht_data.client WHERE rules_version = 1"), 1);
     uw_pgstore_close(&store);
     stop_proxy(proxy);
 }
@@ -653,6 +702,7 @@ int main(void)
         cmocka_unit_test(lost_slot_fences),
         cmocka_unit_test(cut_before_commit_is_not_applied),
         cmocka_unit_test(cut_after_commit_is_applied),
+        cmocka_unit_test(lists_are_settled_with_their_batch),
         cmocka_unit_test(batch_without_positions_is_settled),
         cmocka_unit_test(takeover_after_applied),
         cmocka_unit_test(takeover_after_not_applied),

@@ -240,6 +240,43 @@ static void lists_are_no_hindrance_to_more_partitions(void **state)
     uw_pgstore_close(&region.store);
 }
 
+/* While an installation is upgraded, a program from before the lists may take a partition over: it raises the epoch, and
+ * looks for rows only. */
+static void former_programs_find_rows(void **state)
+{
+    struct region region;
+
+    (void)state;
+    region_open(&region);
+    (void)live_number("UPDATE urenwacht_data.partition_state SET events = events + 1 RETURNING 1");
+    assert_int_equal(live_number(LISTED), 4); /* whoever moves it on owns it already */
+    (void)live_number("INSERT INTO urenwacht_data.partition_state AS s"
+                      " (partition, epoch, owner, claimed_at, topics, rules_version) VALUES (0, 1, 'former', now(), '{a,b,c,d}', 1) ON CONFLICT (partition)"
+                      " DO UPDATE SET epoch = s.epoch + 1, owner = excluded.owner RETURNING 1");
+    assert_int_equal(live_number(LISTED), 1);
+    assert_int_equal(live_number(ROWS " WHERE partition = 0 AND next_change_on = '-infinity' AND rules_version = 0"), 3);
+    assert_int_equal(live_number(KNOWN), 4);
+    uw_pgstore_close(&region.store);
+}
+
+/* Producers that do not agree on the partition of a client: it is told once. */
+static void a_client_in_two_lists_is_told_once(void **state)
+{
+    struct region region;
+    struct uw_pgstore *other;
+
+    (void)state;
+    region_open(&region);
+    (void)live_number("INSERT INTO urenwacht_data.client_waiting VALUES (1, '{a,b}'), (2, '{c}'), (2, '{a}') RETURNING 1");
+    assert_int_equal(live_number(LISTED), 8);
+    assert_int_equal(live_number(KNOWN), 4);
+    assert_int_equal(live_number(KNOWN " WHERE partition = 0"), 3);
+    other = live_open("other");
+    expect_load(other, 4, 0);
+    uw_pgstore_close(&other);
+    uw_pgstore_close(&region.store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +285,8 @@ int main(void)
         cmocka_unit_test(a_claim_turns_lists_into_rows),
         cmocka_unit_test(a_row_counts_more_than_what_is_remembered),
         cmocka_unit_test(lists_are_no_hindrance_to_more_partitions),
+        cmocka_unit_test(former_programs_find_rows),
+        cmocka_unit_test(a_client_in_two_lists_is_told_once),
     };
 
     return cmocka_run_group_tests(tests, live_start, live_stop);

@@ -154,14 +154,14 @@ static void places_of_many_who_left_are_given_anew(void **state)
     (void)state;
     uw_waiting_init(&waiting);
     for (uint32_t i = 0; i < UW_WAITING_CLIENTS_MAX; i++) {
-        assert_true(joins(&waiting, numbered(i), (int32_t)(i % 3)));
+        assert_true(joins(&waiting, numbered(i), (int32_t)(i % 6)));
     }
     uw_waiting_settle(&waiting, true);
     for (uint32_t i = 0; i < half; i++) {
         assert_true(leaves(&waiting, numbered(2 * i)));
     }
     uw_waiting_settle(&waiting, true);
-    assert_false(joins(&waiting, "more", 3));
+    assert_false(joins(&waiting, "more", 9));
     assert_true(leaves(&waiting, numbered(1)));
     uw_waiting_settle(&waiting, true);
     assert_int_equal(waiting.count, half - 1);
@@ -169,26 +169,27 @@ static void places_of_many_who_left_are_given_anew(void **state)
         assert_int_equal(uw_waiting_has(&waiting, uw_str_from(numbered(i))), i % 2 == 1 && i != 1);
     }
     for (uint32_t i = 0, place = 0; i < 100; i++, place++) { /* still in the order in which they joined */
-        place = uw_waiting_next(&waiting, 0, place);
+        place = uw_waiting_next(&waiting, 3, place);
         assert_true(uw_str_equal(waiting.clients[place].name, uw_str_from(numbered(6 * i + 3))));
     }
     for (uint32_t i = 0; i <= half; i++) {
-        assert_true(joins(&waiting, numbered(2 * i), 3));
+        assert_true(joins(&waiting, numbered(2 * i), 6 + (int32_t)(i % 3)));
     }
-    assert_false(joins(&waiting, "more", 3));
+    assert_false(joins(&waiting, "more", 9));
     uw_waiting_settle(&waiting, true);
     assert_int_equal(waiting.waiting_count, UW_WAITING_CLIENTS_MAX);
     uw_waiting_close(&waiting);
 }
 
-/* All of partition 0 join, and all but the last leave; one of partition 1 joins. */
+/* As many of partition 0 join as its lists may hold, and all but the last leave; one of partition 1 joins. */
 static void fill_lists(struct uw_waiting *waiting)
 {
-    for (uint32_t i = 0; i < UW_WAITING_CLIENTS_MAX; i++) {
+    for (uint32_t i = 0; i < UW_WAITING_LISTED_MAX; i++) {
         assert_true(joins(waiting, numbered(i), 0));
     }
+    assert_false(joins(waiting, "more", 0));
     uw_waiting_settle(waiting, true);
-    for (uint32_t i = 0; i + 1 < UW_WAITING_CLIENTS_MAX; i++) {
+    for (uint32_t i = 0; i + 1 < UW_WAITING_LISTED_MAX; i++) {
         assert_true(leaves(waiting, numbered(i)));
     }
     uw_waiting_settle(waiting, true);
@@ -208,11 +209,11 @@ static void lists_of_a_partition_have_a_limit(void **state)
     assert_true(joins(&waiting, "more", 0));
     uw_waiting_settle(&waiting, false); /* it was not applied: there is no list */
     fill_lists(&waiting);
-    assert_true(leaves(&waiting, numbered(UW_WAITING_CLIENTS_MAX - 1)));
+    assert_true(leaves(&waiting, numbered(UW_WAITING_LISTED_MAX - 1)));
     assert_true(uw_waiting_empties(&waiting, 0));
     uw_waiting_settle(&waiting, false); /* the lists are there still */
     assert_false(joins(&waiting, "more", 0));
-    assert_true(leaves(&waiting, numbered(UW_WAITING_CLIENTS_MAX - 1)));
+    assert_true(leaves(&waiting, numbered(UW_WAITING_LISTED_MAX - 1)));
     uw_waiting_settle(&waiting, true);
     assert_true(joins(&waiting, "more", 0));
     uw_waiting_close(&waiting);
