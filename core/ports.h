@@ -96,8 +96,8 @@ struct uw_load_sink {
     /* Of an anomaly: identity, provider, status, revision. */
     enum uw_code (*anomaly)(void *context, uint32_t client_index, const struct uw_anomaly_change *anomaly);
     /* The client's own row as struct uw_client_change has it; next_change_day is lower than every day for a client
-     * that is marked for judging. Every client of whom anything is stored is told
-     * of, whether it has a row yet or is only known to wait to be judged. NULL: not wanted. */
+     * that is marked for judging. Every client of whom anything is stored is told of, whether it has a row yet or is
+     * only known to wait to be judged. NULL: not wanted. */
     enum uw_code (*client)(void *context, uint32_t client_index, int32_t next_change_day, int32_t rules_version);
 };
 

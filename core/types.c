@@ -158,9 +158,8 @@ bool uw_uuid_parse(struct uw_str text, struct uw_uuid *uuid)
         return false;
     }
     /* Hardly any source writes them in upper case. */
-    for (uint32_t i = 0; i < sizeof parsed.bytes && (any & HEX_UPPER) != 0; i++) {
-        uint32_t high = hex_digits[(uint8_t)text.data[places[i]]], low = hex_digits[(uint8_t)text.data[places[i] + 1]];
-        parsed.upper |= ((high & HEX_UPPER) / HEX_UPPER | (low & HEX_UPPER) / HEX_UPPER << 1) << 2 * i;
+    for (uint32_t i = 0; i < 2 * sizeof parsed.bytes && (any & HEX_UPPER) != 0; i++) {
+        parsed.upper |= (hex_digits[(uint8_t)text.data[places[i / 2] + i % 2]] & HEX_UPPER) / HEX_UPPER << i;
     }
     *uuid = parsed;
     return true;

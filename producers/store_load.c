@@ -244,16 +244,20 @@ static enum uw_code visit_anomaly(void *context, const PGresult *row)
     return load->sink->anomaly(load->sink->context, client, &anomaly);
 }
 
-static enum uw_code visit_client(void *context, const PGresult *row)
+static enum uw_code add_known(struct load *load, uint32_t client, int32_t next_change_day, int32_t rules_version)
 {
-    struct load *load = context;
-    uint32_t client = client_index(load, row);
-
     load->known[load->known_count++] = client;
     if (load->sink->client == NULL) {
         return UW_OK;
     }
-    return load->sink->client(load->sink->context, client, uw_field_day(row, 1), uw_field_int4(row, 2));
+    return load->sink->client(load->sink->context, client, next_change_day, rules_version);
+}
+
+static enum uw_code visit_client(void *context, const PGresult *row)
+{
+    struct load *load = context;
+
+    return add_known(load, client_index(load, row), uw_field_day(row, 1), uw_field_int4(row, 2));
 }
 
 struct query {
@@ -303,10 +307,7 @@ static enum uw_code add_waiting(struct uw_pgstore *store, struct load *load, uin
     }
     for (uint32_t i = first; i < first + count && store->waiting.waiting_count > 0 && code == UW_OK; i++) {
         if (uw_waiting_has(&store->waiting, load->clients[i])) {
-            load->known[load->known_count++] = i;
-            code = load->sink->client == NULL
-                       ? UW_OK
-                       : load->sink->client(load->sink->context, i, UW_DAY_BEFORE_ALL, 0);
+            code = add_known(load, i, UW_DAY_BEFORE_ALL, 0);
         }
     }
     return code;

@@ -191,13 +191,16 @@ void uw_waiting_settle(struct uw_waiting *waiting, bool applied)
         struct uw_waiting_counts *counts = &waiting->counts[client->partition];
         bool joins = client->state == UW_WAITING_JOINS, stands = joins == applied;
 
-        if (!joins && applied && counts->stay == 0) {
-            counts->listed = 0; /* with the lists, as uw_waiting_empties said */
+        if (joins && !applied) {
+            counts->stay--;
+            counts->listed--;
+        } else if (!joins) {
+            counts->leave--;
+            counts->stay += applied ? 0 : 1;
+            if (applied && counts->stay == 0) {
+                counts->listed = 0; /* with the lists, as uw_waiting_empties said */
+            }
         }
-        counts->listed -= joins && !applied ? 1 : 0;
-        counts->leave -= joins ? 0 : 1;
-        counts->stay += !joins && stands ? 1 : 0;
-        counts->stay -= joins && !stands ? 1 : 0;
         waiting->waiting_count -= stands ? 0 : 1;
         client->state = stands ? UW_WAITING_STANDS : UW_WAITING_GONE;
     }

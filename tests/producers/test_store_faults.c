@@ -191,6 +191,17 @@ static void dsn_at(int port, char *dsn, size_t size)
     PQfinish(connection);
 }
 
+/* A store whose connection goes through a proxy. */
+static struct uw_pgstore *open_behind(struct proxy **proxy)
+{
+    char dsn[512];
+
+    live_require();
+    *proxy = start_proxy();
+    dsn_at((*proxy)->port, dsn, sizeof dsn);
+    return live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+}
+
 struct batch {
     struct uw_event event;
     struct uw_fact_change fact;
@@ -277,13 +288,9 @@ static void cut_before_commit_is_not_applied(void **state)
     struct uw_pgstore *store;
     struct uw_error error = {.text = ""};
     struct batch batch;
-    char dsn[512];
 
     (void)state;
-    live_require();
-    proxy = start_proxy();
-    dsn_at(proxy->port, dsn, sizeof dsn);
-    store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    store = open_behind(&proxy);
     fill_batch(&batch, store);
     proxy->cut = CUT_BEFORE;
     assert_int_equal(live_commit(store, &batch.changes, &error), UW_EIO);
@@ -302,13 +309,9 @@ static void cut_after_commit_is_applied(void **state)
     struct uw_pgstore *store;
     struct uw_error error = {.text = ""};
     struct batch batch;
-    char dsn[512];
 
     (void)state;
-    live_require();
-    proxy = start_proxy();
-    dsn_at(proxy->port, dsn, sizeof dsn);
-    store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    store = open_behind(&proxy);
     fill_batch(&batch, store);
     proxy->cut = CUT_AFTER;
     if (live_commit(store, &batch.changes, &error) != UW_OK) {
@@ -328,13 +331,9 @@ static void lists_are_settled_with_their_batch(void **state)
     struct uw_error error = {.text = ""};
     struct uw_client_change client = {.client = UW_STR("c"), .next_change_day = UW_DAY_BEFORE_ALL, .created = true};
     struct batch batch;
-    char dsn[512];
 
     (void)state;
-    live_require();
-    proxy = start_proxy();
-    dsn_at(proxy->port, dsn, sizeof dsn);
-    store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    store = open_behind(&proxy);
     fill_batch(&batch, store);
     batch.changes.clients = &client;
     batch.changes.client_count = 1;
@@ -377,13 +376,9 @@ static void batch_without_positions_is_settled(void **state)
                                  .partition_count = 1,
                                  .clients = &client,
                                  .client_count = 1};
-    char dsn[512];
 
     (void)state;
-    live_require();
-    proxy = start_proxy();
-    dsn_at(proxy->port, dsn, sizeof dsn);
-    store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    store = open_behind(&proxy);
     partition = live_claim(store, 0);
     proxy->cut = CUT_BEFORE;
     assert_int_equal(live_commit(store, &changes, &error), UW_EIO);
@@ -402,13 +397,9 @@ static void takeover_while_settling(enum cut cut, enum uw_code expected)
     struct uw_pgstore *store, *other;
     struct uw_error error = {.text = ""};
     struct batch batch;
-    char dsn[512];
     pid_t claimer;
 
-    live_require();
-    proxy = start_proxy();
-    dsn_at(proxy->port, dsn, sizeof dsn);
-    store = live_open_at(dsn, "one", LIVE_TIMEOUT_MS);
+    store = open_behind(&proxy);
     fill_batch(&batch, store);
     proxy->closed = true;
     proxy->cut = cut;

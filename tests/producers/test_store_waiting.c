@@ -251,8 +251,9 @@ static void former_programs_find_rows(void **state)
     (void)live_number("UPDATE urenwacht_data.partition_state SET events = events + 1 RETURNING 1");
     assert_int_equal(live_number(LISTED), 4); /* whoever moves it on owns it already */
     (void)live_number("INSERT INTO urenwacht_data.partition_state AS s"
-                      " (partition, epoch, owner, claimed_at, topics, rules_version) VALUES (0, 1, 'former', now(), '{a,b,c,d}', 1) ON CONFLICT (partition)"
-                      " DO UPDATE SET epoch = s.epoch + 1, owner = excluded.owner RETURNING 1");
+                      " (partition, epoch, owner, claimed_at, topics, rules_version)"
+                      " VALUES (0, 1, 'former', now(), '{a,b,c,d}', 1)"
+                      " ON CONFLICT (partition) DO UPDATE SET epoch = s.epoch + 1, owner = excluded.owner RETURNING 1");
     assert_int_equal(live_number(LISTED), 1);
     assert_int_equal(live_number(ROWS " WHERE partition = 0 AND next_change_on = '-infinity' AND rules_version = 0"), 3);
     assert_int_equal(live_number(KNOWN), 4);

@@ -23,6 +23,14 @@ static bool leaves(struct uw_waiting *waiting, const char *name)
     return left;
 }
 
+static const char *numbered(uint32_t number)
+{
+    static char name[32];
+
+    snprintf(name, sizeof name, "client-%06u", (unsigned)number);
+    return name;
+}
+
 static uint32_t count_of(const struct uw_waiting *waiting, int32_t partition)
 {
     uint32_t count = 0;
@@ -115,17 +123,15 @@ static void a_row_that_was_found_proves_that_one_left(void **state)
 static void waiting_has_a_limit(void **state)
 {
     struct uw_waiting waiting;
-    char name[32];
 
     (void)state;
     uw_waiting_init(&waiting);
     for (uint32_t i = 0; i < UW_WAITING_CLIENTS_MAX; i++) {
-        snprintf(name, sizeof name, "client-%u", (unsigned)i);
-        assert_true(joins(&waiting, name, (int32_t)(i % 12)));
+        assert_true(joins(&waiting, numbered(i), (int32_t)(i % 12)));
     }
     uw_waiting_settle(&waiting, true);
     assert_false(joins(&waiting, "more", 0));
-    assert_true(leaves(&waiting, "client-77"));
+    assert_true(leaves(&waiting, numbered(77)));
     uw_waiting_settle(&waiting, true);
     assert_false(joins(&waiting, "more", 0));
     assert_false(uw_waiting_has(&waiting, UW_STR("more")));
@@ -135,14 +141,6 @@ static void waiting_has_a_limit(void **state)
     }
     assert_true(joins(&waiting, "more", 0));
     uw_waiting_close(&waiting);
-}
-
-static const char *numbered(uint32_t number)
-{
-    static char name[32];
-
-    snprintf(name, sizeof name, "client-%06u", (unsigned)number);
-    return name;
 }
 
 /* Who reads a region of ten times the limit has places for those who wait at a time. */
